@@ -1,0 +1,96 @@
+/** The frozen value that a configuration file or the quick-start flags turn into. */
+
+/** Milliseconds. In TOML a duration is text with a unit: `"500ms"`, `"10s"`, `"5m"`, `"1h"`. */
+export type Milliseconds = number;
+
+/** A TCP address, as `Deno.listen` and `Deno.connect` take it. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** Authentication plugins that the proxy can speak in both roles. */
+export type AuthPlugin = "caching_sha2_password" | "mysql_native_password";
+
+/** Server roles: writes go to a primary. */
+export type ServerRole = "primary" | "replica";
+
+/** `session`: a server session belongs to one client session. */
+export type SharingMode = "session";
+
+export interface ProxyConfig {
+  readonly listen: readonly Address[];
+  /** 0..8191; part of every session id, distinct for each proxy of a group. */
+  readonly proxyId: number;
+  /** Most client sessions at a time; 0 means no limit. */
+  readonly clientMaxConnections: number;
+  /** From accept to the end of the login. */
+  readonly loginTimeout: Milliseconds;
+  /** From dialing a server to the end of the login there. */
+  readonly connectTimeout: Milliseconds;
+  /** How long busy clients may go on after SIGTERM. */
+  readonly shutdownGrace: Milliseconds;
+  /** Cluster of logins that name none. */
+  readonly defaultCluster: string;
+  readonly defaultAuthenticationPlugin: AuthPlugin;
+  /** Version text of the greeting; empty means that of the default cluster's servers. */
+  readonly serverVersion: string;
+  /** PEM file with the RSA key of the password exchange; empty means a fresh key at each start. */
+  readonly rsaPrivateKeyFile: string;
+}
+
+export interface ServerConfig {
+  /** Unique in its cluster; the address unless given. */
+  readonly name: string;
+  readonly address: Address;
+  readonly role: ServerRole;
+  readonly zone: string;
+  readonly weight: number;
+}
+
+export interface TenantConfig {
+  readonly name: string;
+  /** Names of the cluster's servers that carry this tenant; empty means all. */
+  readonly servers: readonly string[];
+  /** Schema of logins that name none; empty means none. */
+  readonly schema: string;
+}
+
+export interface ClusterConfig {
+  readonly name: string;
+  readonly kind: "mysql" | "oceanbase";
+  readonly sharing: SharingMode;
+  readonly servers: readonly ServerConfig[];
+  readonly tenants: readonly TenantConfig[];
+}
+
+/** A password known in clear, or MySQL's `*` + 40 hex digits of SHA1(SHA1(password)). */
+export type Secret =
+  | { readonly kind: "clear"; readonly password: string }
+  | { readonly kind: "sha1_hash"; readonly stage2: Uint8Array };
+
+export interface UserConfig {
+  readonly name: string;
+  /** Empty matches any cluster or tenant. */
+  readonly cluster: string;
+  readonly tenant: string;
+  readonly secret: Secret;
+  /** Account towards the servers when it differs from the client's. */
+  readonly server?: { readonly user: string; readonly password: string };
+}
+
+export type LogLevel = "debug" | "info" | "warning" | "error";
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  readonly format: "logfmt" | "json";
+  /** Empty means standard error. */
+  readonly file: string;
+}
+
+export interface Config {
+  readonly proxy: ProxyConfig;
+  readonly log: LogConfig;
+  readonly clusters: readonly ClusterConfig[];
+  readonly users: readonly UserConfig[];
+}
