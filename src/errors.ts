@@ -1,0 +1,72 @@
+/**
+ * Every error that the proxy itself raises, and the one table that says what a client is told of it.
+ * Codes: https://dev.mysql.com/doc/mysql-errors/9.0/en/server-error-reference.html
+ */
+
+/** Where an error was first seen. It is the log field and, later, the metric label. */
+export type Side = "client" | "server" | "proxy";
+
+interface ErrorKind {
+  readonly code: number;
+  readonly sqlState: string;
+  readonly side: Side;
+}
+
+/** One row a kind: what the client's driver sees as code and SQLSTATE, and whose fault it is. */
+export const ERROR_KINDS = {
+  too_many_connections: { code: 1040, sqlState: "08004", side: "server" },
+  bad_handshake: { code: 1043, sqlState: "08S01", side: "client" },
+  access_denied: { code: 1045, sqlState: "28000", side: "client" },
+  unknown_command: { code: 1047, sqlState: "08S01", side: "client" },
+  unknown_database: { code: 1049, sqlState: "42000", side: "client" },
+  shutdown: { code: 1053, sqlState: "08S01", side: "proxy" },
+  internal: { code: 1105, sqlState: "HY000", side: "proxy" },
+  packet_too_large: { code: 1153, sqlState: "08S01", side: "client" },
+  packets_out_of_order: { code: 1156, sqlState: "08S01", side: "client" },
+  read_timeout: { code: 1159, sqlState: "08S01", side: "client" },
+  too_many_sessions: { code: 1203, sqlState: "42000", side: "client" },
+  old_client: { code: 1251, sqlState: "08004", side: "client" },
+  killed: { code: 1317, sqlState: "70100", side: "proxy" },
+  malformed_packet: { code: 1835, sqlState: "HY000", side: "client" },
+  server_unreachable: { code: 2003, sqlState: "HY000", side: "server" },
+  server_lost: { code: 2013, sqlState: "HY000", side: "server" },
+  server_malformed: { code: 2027, sqlState: "HY000", side: "server" },
+  server_refused: { code: 2012, sqlState: "HY000", side: "server" },
+  server_auth_plugin: { code: 2059, sqlState: "HY000", side: "server" },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorName = keyof typeof ERROR_KINDS;
+
+/** What replaces the table's code and state: a server's own, passed on as it gave them. */
+export interface SluiceErrorOptions extends ErrorOptions {
+  readonly code?: number;
+  readonly sqlState?: string;
+}
+
+/** An error with everything an ERR packet needs; `message` is what the client reads. */
+export class SluiceError extends Error {
+  override readonly name = "SluiceError";
+  readonly kind: ErrorName;
+  readonly side: Side;
+  readonly code: number;
+  readonly sqlState: string;
+
+  constructor(kind: ErrorName, message: string, options: SluiceErrorOptions = {}) {
+    super(message, options);
+    const row = ERROR_KINDS[kind];
+    this.kind = kind;
+    this.side = row.side;
+    this.code = options.code ?? row.code;
+    this.sqlState = options.sqlState ?? row.sqlState;
+  }
+}
+
+/** Bytes that are no valid message; the only error that decoders and the reply tracker throw. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+}
+
+/** The text of anything that was thrown, for logs and for messages that quote a cause. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
