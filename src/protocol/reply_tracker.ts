@@ -1,0 +1,416 @@
+/**
+ * Knows where in the reply to a command a server session is, from the heads of its packets.
+ *
+ * The relay feeds it what it has read, packet boundaries or not; it answers how much of that may go
+ * to the client. Packets that fit the relay's buffer pass whole, so that a lost server leaves the
+ * client at a packet boundary, where an ERR can still be put; larger ones pass in parts.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
+ */
+import { ProtocolError } from "../errors.ts";
+import { MAX_PAYLOAD, PacketReader } from "./bytes.ts";
+import { Capability, Head, MariaDbCapability, Status } from "./constants.ts";
+import type { CommandRow, ReplyShape } from "./replies.ts";
+import { decodeErr, decodeOk, type OkPacket, withoutSessionTrack } from "./response.ts";
+
+/** Places in a reply. The names are what error messages print. */
+const Place = {
+  DONE: 0,
+  RESULT: 1,
+  COLUMNS: 2,
+  COLUMNS_END: 3,
+  ROWS: 4,
+  STATUS: 5,
+  TEXT: 6,
+  COLUMN_LIST: 7,
+  PREPARED: 8,
+  PARAMETERS: 9,
+  PARAMETERS_END: 10,
+  PREPARED_COLUMNS: 11,
+  PREPARED_COLUMNS_END: 12,
+  AUTH: 13,
+  STREAM: 14,
+  TUNNEL: 15,
+} as const;
+type Place = (typeof Place)[keyof typeof Place];
+
+const PLACE_NAMES = Object.entries(Place).reduce<string[]>((names, [name, place]) => {
+  names[place] = name.toLowerCase().replace("_", " ");
+  return names;
+}, []);
+
+const FIRST_PLACE: Record<ReplyShape, Place> = {
+  none: Place.DONE,
+  status: Place.STATUS,
+  text: Place.TEXT,
+  results: Place.RESULT,
+  columns: Place.COLUMN_LIST,
+  prepare: Place.PREPARED,
+  rows: Place.ROWS,
+  auth: Place.AUTH,
+  stream: Place.STREAM,
+  tunnel: Place.TUNNEL,
+};
+
+/** What the client may send while the reply is not done. */
+export type ClientTurn =
+  /** Nothing; what comes early waits. */
+  | "waits"
+  /** The file of LOCAL INFILE, packets up to an empty one. */
+  | "sends_file"
+  /** Anything, at any time: authentication data, acknowledgements of a stream. */
+  | "talks";
+
+export interface TrackerOptions {
+  /** What the connection to the server agreed on. */
+  readonly capabilities: number;
+  readonly extendedCapabilities: number;
+  /** Whether session-track data is taken out of what goes to the client, who did not ask for it. */
+  readonly hidesSessionTrack: boolean;
+  /** Packets up to this many bytes, header included, are passed whole. */
+  readonly wholeUpTo: number;
+  /** Called with each OK that reports changes of session state. The value is not kept. */
+  readonly onSessionTrack: (ok: OkPacket) => void;
+}
+
+export class ReplyTracker {
+  /** Status flags of the last OK or EOF. */
+  status: number = Status.AUTOCOMMIT;
+  /** Code of the ERR that ended the last reply; 0 where none did. */
+  errorCode = 0;
+  /**
+   * End of the bytes in the fed buffer: less than what was fed where session-track data was taken
+   * out, after which the bytes behind it were moved up.
+   */
+  end = 0;
+  /** Bytes that a packet needs which is larger than `wholeUpTo` and yet must be seen whole; or 0. */
+  needed = 0;
+  clientTurn: ClientTurn = "waits";
+
+  readonly #options: TrackerOptions;
+  readonly #deprecatesEof: boolean;
+  #place: Place = Place.DONE;
+  /** Sequence number that the next packet must have. */
+  #sequence = 0;
+  /** Bytes still to pass of a packet that passes in parts. */
+  #skip = 0;
+  /** Whether the next packet goes on with a message of 16 MiB and more, and so has no head. */
+  #continues = false;
+  /** Column or parameter definitions to come. */
+  #definitions = 0;
+  /** Columns that follow the parameters of a prepared statement. */
+  #columnsAfter = 0;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    this.#deprecatesEof = (options.capabilities & Capability.DEPRECATE_EOF) !== 0;
+  }
+
+  get done(): boolean {
+    return this.#place === Place.DONE;
+  }
+
+  /** Whether nothing of a packet has passed without its rest, so that an ERR may follow. */
+  get atBoundary(): boolean {
+    return this.#skip === 0 && !this.#continues;
+  }
+
+  /** Sequence number of the packet that the client expects next. */
+  get nextSequence(): number {
+    return this.#sequence;
+  }
+
+  /** @param sequence the last one that the command's packets used */
+  begin(row: CommandRow, sequence: number): void {
+    this.#place = FIRST_PLACE[row.shape];
+    this.#sequence = (sequence + 1) & 0xff;
+    this.errorCode = 0;
+    this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
+  }
+
+  /** The client has ended its file, or its part of a talk, with the packet of this number. */
+  resume(sequence: number): void {
+    this.#sequence = (sequence + 1) & 0xff;
+    if (this.clientTurn === "sends_file") this.clientTurn = "waits";
+  }
+
+  /**
+   * Walks `bytes` from `from`, where its last walk ended, to `end`.
+   * @returns up to where the bytes may go to the client; `end` of the tracker says up to where
+   *   there are bytes
+   * @throws {ProtocolError} where this is no reply to the command
+   */
+  feed(bytes: Uint8Array, from: number, end: number): number {
+    this.end = end;
+    this.needed = 0;
+    let at = from;
+    if (this.#skip > 0) {
+      const part = Math.min(this.#skip, end - at);
+      this.#skip -= part;
+      at += part;
+    }
+    if (this.#place === Place.TUNNEL) return end;
+    while (this.#place !== Place.DONE && this.end - at >= 4) {
+      const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
+      const next = at + 4 + length;
+      if (bytes[at + 3] !== this.#sequence && this.#place !== Place.STREAM) {
+        throw new ProtocolError(
+          `Cannot follow the reply: expected packet number ${this.#sequence}, got ${bytes[at + 3]}`,
+        );
+      }
+      if (next > this.end) return this.#feedPart(bytes, at, length);
+      this.#sequence = (this.#sequence + 1) & 0xff;
+      if (this.#continues) {
+        this.#continues = length === MAX_PAYLOAD;
+      } else if (this.#isRow(bytes, at, length)) {
+        this.#continues = length === MAX_PAYLOAD;
+      } else {
+        const shrunk = this.#packet(bytes, at, length);
+        this.#continues = length === MAX_PAYLOAD;
+        at = next - shrunk;
+        continue;
+      }
+      at = next;
+    }
+    return at;
+  }
+
+  /** The last packet of what was read is not all there: it waits, or passes in parts. */
+  #feedPart(bytes: Uint8Array, at: number, length: number): number {
+    const total = length + 4;
+    const have = this.end - at;
+    if (total <= this.#options.wholeUpTo || have < 5) return at;
+    if (!this.#continues && !this.#isRow(bytes, at, length) && this.#isControl(bytes[at + 4]!)) {
+      this.needed = total;
+      return at;
+    }
+    if (!this.#continues && !this.#isRow(bytes, at, length)) this.#packet(bytes, at, length);
+    this.#sequence = (this.#sequence + 1) & 0xff;
+    this.#continues = length === MAX_PAYLOAD;
+    this.#skip = total - have;
+    return this.end;
+  }
+
+  /** The hot case: a row of a result set, which nobody looks into. */
+  #isRow(bytes: Uint8Array, at: number, length: number): boolean {
+    if (this.#place !== Place.ROWS) return false;
+    const head = bytes[at + 4]!;
+    if (head < Head.EOF || length === 0) return true;
+    if (head === Head.ERR) return false;
+    // A row may begin with 0xfe too: the length of a column of 16 MiB and more.
+    return this.#deprecatesEof ? length === MAX_PAYLOAD : length >= 9;
+  }
+
+  /** Whether a packet with this head carries status that must be read, and so be there whole. */
+  #isControl(head: number): boolean {
+    switch (this.#place) {
+      case Place.RESULT:
+      case Place.STATUS:
+      case Place.AUTH:
+      case Place.PREPARED:
+        return true;
+      default:
+        return head >= Head.EOF;
+    }
+  }
+
+  /** Advances by one whole packet. @returns by how many bytes it was made shorter */
+  #packet(bytes: Uint8Array, at: number, length: number): number {
+    const head = length > 0 ? bytes[at + 4]! : -1;
+    if (head === Head.ERR && length >= 3 && this.#place !== Place.STREAM) {
+      return this.#error(bytes, at, length);
+    }
+    switch (this.#place) {
+      case Place.RESULT:
+        if (head === Head.OK) return this.#ok(bytes, at, length, true);
+        if (head === Head.EOF && length < 9) return this.#eof(bytes, at, length, true);
+        if (head === Head.LOCAL_INFILE) {
+          this.clientTurn = "sends_file";
+          return 0;
+        }
+        return this.#columnCount(bytes, at, length);
+      case Place.COLUMNS:
+        return this.#definition(
+          head,
+          this.#deprecatesEof ? Place.ROWS : Place.COLUMNS_END,
+        );
+      case Place.COLUMNS_END:
+        this.#readEof(bytes, at, length);
+        // An open cursor: its rows come with COM_STMT_FETCH.
+        this.#place = (this.status & Status.CURSOR_EXISTS) !== 0 ? Place.DONE : Place.ROWS;
+        return 0;
+      case Place.ROWS:
+      case Place.COLUMN_LIST:
+        if (head !== Head.EOF) return 0;
+        return this.#deprecatesEof
+          ? this.#ok(bytes, at, length, true)
+          : this.#eof(bytes, at, length, true);
+      case Place.STATUS:
+        if (head === Head.OK) return this.#ok(bytes, at, length, false);
+        if (head !== Head.EOF) return this.#unexpected(head);
+        return length < 7
+          ? this.#eof(bytes, at, length, false)
+          : this.#ok(bytes, at, length, false);
+      case Place.TEXT:
+        this.#place = Place.DONE;
+        return 0;
+      case Place.PREPARED:
+        return this.#prepared(bytes, at, length);
+      case Place.PARAMETERS:
+        return this.#definition(
+          head,
+          this.#deprecatesEof ? this.#afterParameters() : Place.PARAMETERS_END,
+        );
+      case Place.PARAMETERS_END:
+        this.#readEof(bytes, at, length);
+        this.#place = this.#afterParameters();
+        this.#definitions = this.#columnsAfter;
+        return 0;
+      case Place.PREPARED_COLUMNS:
+        return this.#definition(
+          head,
+          this.#deprecatesEof ? Place.DONE : Place.PREPARED_COLUMNS_END,
+        );
+      case Place.PREPARED_COLUMNS_END:
+        return this.#eof(bytes, at, length, false);
+      case Place.AUTH:
+        if (head === Head.OK) return this.#ok(bytes, at, length, false);
+        return head === Head.EOF || head === Head.MORE_DATA ? 0 : this.#unexpected(head);
+      case Place.STREAM:
+        if (head === Head.ERR || (head === Head.EOF && length < 9)) this.#end();
+        return 0;
+      default:
+        return this.#unexpected(head);
+    }
+  }
+
+  #end(): void {
+    this.#place = Place.DONE;
+    this.clientTurn = "waits";
+  }
+
+  #unexpected(head: number): never {
+    const found = head < 0 ? "an empty packet" : `a packet that begins with 0x${head.toString(16)}`;
+    throw new ProtocolError(
+      `Cannot follow the reply: expected its ${PLACE_NAMES[this.#place]}, got ${found}`,
+    );
+  }
+
+  #error(bytes: Uint8Array, at: number, length: number): number {
+    const code = bytes[at + 5]! | (bytes[at + 6]! << 8);
+    // MariaDB's progress reports look like an ERR and end nothing.
+    // https://mariadb.com/kb/en/progress-reporting/
+    if (
+      code === 0xffff &&
+      (this.#options.extendedCapabilities & MariaDbCapability.PROGRESS) !== 0
+    ) return 0;
+    this.errorCode = decodeErr(bytes.subarray(at + 4, at + 4 + length)).code;
+    this.#end();
+    return 0;
+  }
+
+  #ok(bytes: Uint8Array, at: number, length: number, mayGoOn: boolean): number {
+    const payload = bytes.subarray(at + 4, at + 4 + length);
+    const reader = new PacketReader(payload, "OK packet");
+    reader.skip(1);
+    reader.lenencInt();
+    reader.lenencInt();
+    this.#setStatus(reader.u16(), mayGoOn);
+    reader.skip(2);
+    if ((this.#options.capabilities & Capability.SESSION_TRACK) === 0) return 0;
+    if (reader.remaining === 0 && !this.#options.hidesSessionTrack) return 0;
+    if ((this.status & Status.SESSION_STATE_CHANGED) !== 0) {
+      this.#options.onSessionTrack(decodeOk(payload, this.#options.capabilities));
+      this.status &= ~Status.SESSION_STATE_CHANGED;
+    } else if (reader.remaining === 0) return 0;
+    return this.#options.hidesSessionTrack ? this.#hideSessionTrack(bytes, at, length) : 0;
+  }
+
+  /** Rewrites an OK in its place and moves what follows it up. */
+  #hideSessionTrack(bytes: Uint8Array, at: number, length: number): number {
+    const shorter = withoutSessionTrack(bytes.subarray(at + 4, at + 4 + length));
+    bytes[at] = shorter.length;
+    bytes[at + 1] = shorter.length >>> 8;
+    bytes[at + 2] = shorter.length >>> 16;
+    bytes.set(shorter, at + 4);
+    bytes.copyWithin(at + 4 + shorter.length, at + 4 + length, this.end);
+    const saved = length - shorter.length;
+    this.end -= saved;
+    return saved;
+  }
+
+  #readEof(bytes: Uint8Array, at: number, length: number): void {
+    if (length < 5 || bytes[at + 4] !== Head.EOF) {
+      this.#unexpected(length > 0 ? bytes[at + 4]! : -1);
+    }
+    this.status = bytes[at + 7]! | (bytes[at + 8]! << 8);
+  }
+
+  #eof(bytes: Uint8Array, at: number, length: number, mayGoOn: boolean): number {
+    this.#readEof(bytes, at, length);
+    this.#setStatus(this.status, mayGoOn);
+    return 0;
+  }
+
+  #setStatus(status: number, mayGoOn: boolean): void {
+    this.status = status;
+    this.#end();
+    if (mayGoOn && (status & Status.MORE_RESULTS_EXISTS) !== 0) this.#place = Place.RESULT;
+  }
+
+  #columnCount(bytes: Uint8Array, at: number, length: number): number {
+    const reader: PacketReader = new PacketReader(
+      bytes.subarray(at + 4, at + 4 + length),
+      "column count",
+    );
+    const count = reader.lenencInt();
+    if (count === 0 || typeof count === "bigint" || count > 0xffff) {
+      reader.fail(`expected a count of columns, got ${count}`);
+    }
+    let hasDefinitions = true;
+    if (this.#metadataIsOptional && reader.remaining > 0) hasDefinitions = reader.u8() !== 0;
+    this.#definitions = count;
+    if (hasDefinitions) this.#place = Place.COLUMNS;
+    else this.#place = this.#deprecatesEof ? Place.ROWS : Place.COLUMNS_END;
+    return 0;
+  }
+
+  get #metadataIsOptional(): boolean {
+    const { capabilities, extendedCapabilities } = this.#options;
+    return (capabilities & Capability.OPTIONAL_RESULTSET_METADATA) !== 0 ||
+      (extendedCapabilities & MariaDbCapability.CACHE_METADATA) !== 0;
+  }
+
+  #definition(head: number, next: Place): number {
+    if (head < 0 || head >= Head.EOF) this.#unexpected(head);
+    if (--this.#definitions === 0) {
+      this.#place = next;
+      if (next === Place.PREPARED_COLUMNS) this.#definitions = this.#columnsAfter;
+    }
+    return 0;
+  }
+
+  #afterParameters(): Place {
+    return this.#columnsAfter > 0 ? Place.PREPARED_COLUMNS : Place.DONE;
+  }
+
+  #prepared(bytes: Uint8Array, at: number, length: number): number {
+    const reader = new PacketReader(bytes.subarray(at + 4, at + 4 + length), "prepare reply");
+    const head = reader.u8();
+    if (head !== Head.OK) this.#unexpected(head);
+    reader.skip(4);
+    const columns = reader.u16();
+    const parameters = reader.u16();
+    reader.skip(reader.remaining >= 3 ? 3 : 0);
+    const isWhole = (this.#options.capabilities & Capability.OPTIONAL_RESULTSET_METADATA) === 0 ||
+      reader.remaining === 0 || reader.u8() !== 0;
+    this.#columnsAfter = isWhole ? columns : 0;
+    this.#definitions = isWhole ? parameters : 0;
+    if (this.#definitions > 0) {
+      this.#place = Place.PARAMETERS;
+    } else {
+      this.#place = this.#afterParameters();
+      this.#definitions = this.#columnsAfter;
+    }
+    return 0;
+  }
+}
