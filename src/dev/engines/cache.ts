@@ -1,0 +1,64 @@
+/** Folders that are costly to make (downloads, unpacked servers, fresh data folders), made once. */
+
+import type { Progress } from "./types.ts";
+
+/** `$XDG_CACHE_HOME/sluice`, else `~/.cache/sluice`. */
+export function cacheFolder(): string {
+  const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
+  return `${base}/sluice`;
+}
+
+/**
+ * Path of the cached folder `name`, filled by `build` when it does not exist yet. The final name
+ * appears by one rename after `build` has succeeded, so what an interrupted build left is never
+ * used and is built again. Other processes wait for a build under way.
+ */
+export async function cachedFolder(
+  name: string,
+  build: (folder: string) => Promise<void>,
+  onProgress: Progress = () => {},
+): Promise<string> {
+  const folder = `${cacheFolder()}/${name}`;
+  if (await exists(folder)) return folder;
+  return await withLock(name, async () => {
+    if (await exists(folder)) return folder;
+    const partial = `${folder}.partial`;
+    await removeIfThere(partial);
+    await Deno.mkdir(partial, { recursive: true });
+    await build(partial);
+    await Deno.rename(partial, folder);
+    return folder;
+  }, onProgress);
+}
+
+/** Runs `work` while no other process on this machine runs one under the same lock name. */
+export async function withLock<T>(
+  name: string,
+  work: () => Promise<T>,
+  onProgress: Progress = () => {},
+): Promise<T> {
+  await Deno.mkdir(cacheFolder(), { recursive: true });
+  // The kernel drops the lock when its holder ends, however that happens.
+  using file = await Deno.open(`${cacheFolder()}/${name}.lock`, { create: true, write: true });
+  const waiting = setTimeout(() => onProgress(`Waiting for another process to make ${name}`), 500);
+  try {
+    await file.lock(true);
+  } finally {
+    clearTimeout(waiting);
+  }
+  return await work();
+}
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+export async function removeIfThere(path: string): Promise<void> {
+  if (await exists(path)) await Deno.remove(path, { recursive: true });
+}
