@@ -24,6 +24,10 @@ export function payloadLength(bytes: Uint8Array, offset: number): number {
   return bytes[offset]! | (bytes[offset + 1]! << 8) | (bytes[offset + 2]! << 16);
 }
 
+function floatView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /**
  * A cursor over one message's payload. Every read checks its bounds first and throws
  * {@link ProtocolError} naming the message, the offset, what was wanted and what was there.
@@ -85,6 +89,30 @@ export class PacketReader {
   u64(): bigint {
     const low = this.u32();
     return (BigInt(this.u32()) << 32n) | BigInt(low);
+  }
+
+  i8(): number {
+    return this.u8() << 24 >> 24;
+  }
+
+  i16(): number {
+    return this.u16() << 16 >> 16;
+  }
+
+  i32(): number {
+    return this.u32() | 0;
+  }
+
+  i64(): bigint {
+    return BigInt.asIntN(64, this.u64());
+  }
+
+  f32(): number {
+    return floatView(this.bytes(4)).getFloat32(0, true);
+  }
+
+  f64(): number {
+    return floatView(this.bytes(8)).getFloat64(0, true);
   }
 
   /** A length-encoded integer; 8-byte ones beyond 2^53 are `bigint`. */
@@ -202,6 +230,18 @@ export class PacketWriter {
   u64(value: number | bigint): this {
     const big = BigInt(value);
     return this.u32(Number(big & 0xffffffffn)).u32(Number((big >> 32n) & 0xffffffffn));
+  }
+
+  f32(value: number): this {
+    const at = this.#reserve(4);
+    floatView(this.#bytes).setFloat32(at, value, true);
+    return this;
+  }
+
+  f64(value: number): this {
+    const at = this.#reserve(8);
+    floatView(this.#bytes).setFloat64(at, value, true);
+    return this;
   }
 
   lenencInt(value: number | bigint): this {

@@ -127,3 +127,72 @@ export const Head = {
 
 /** utf8mb4_general_ci: known to every server and client the proxy meets. */
 export const UTF8MB4_GENERAL_CI = 45;
+
+/** https://dev.mysql.com/doc/dev/mysql-server/latest/field__types_8h.html */
+export const ColumnType = {
+  DECIMAL: 0,
+  TINY: 1,
+  SHORT: 2,
+  LONG: 3,
+  FLOAT: 4,
+  DOUBLE: 5,
+  NULL: 6,
+  TIMESTAMP: 7,
+  LONGLONG: 8,
+  INT24: 9,
+  DATE: 10,
+  TIME: 11,
+  DATETIME: 12,
+  YEAR: 13,
+  NEWDATE: 14,
+  VARCHAR: 15,
+  BIT: 16,
+  TIMESTAMP2: 17,
+  DATETIME2: 18,
+  TIME2: 19,
+  TYPED_ARRAY: 20,
+  VECTOR: 242,
+  INVALID: 243,
+  BOOL: 244,
+  JSON: 245,
+  NEWDECIMAL: 246,
+  ENUM: 247,
+  SET: 248,
+  TINY_BLOB: 249,
+  MEDIUM_BLOB: 250,
+  LONG_BLOB: 251,
+  BLOB: 252,
+  VAR_STRING: 253,
+  STRING: 254,
+  GEOMETRY: 255,
+} as const;
+
+/** https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__column__definition__flags.html */
+export const ColumnFlag = {
+  NOT_NULL: 1,
+  PRI_KEY: 1 << 1,
+  UNIQUE_KEY: 1 << 2,
+  MULTIPLE_KEY: 1 << 3,
+  BLOB: 1 << 4,
+  UNSIGNED: 1 << 5,
+  ZEROFILL: 1 << 6,
+  BINARY: 1 << 7,
+  ENUM: 1 << 8,
+  AUTO_INCREMENT: 1 << 9,
+  TIMESTAMP: 1 << 10,
+  SET: 1 << 11,
+  NO_DEFAULT_VALUE: 1 << 12,
+  ON_UPDATE_NOW: 1 << 13,
+  NUM: 1 << 15,
+} as const;
+
+/** Flags of COM_STMT_EXECUTE. */
+export const ExecuteFlag = {
+  READ_ONLY: 1,
+  FOR_UPDATE: 1 << 1,
+  SCROLLABLE: 1 << 2,
+  PARAMETER_COUNT_AVAILABLE: 1 << 3,
+} as const;
+
+/** Character set of bytes that are no text. */
+export const BINARY_CHARSET = 63;

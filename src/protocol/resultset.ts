@@ -1,0 +1,279 @@
+/**
+ * Result sets: column definitions, text and binary rows, and whole answers of the proxy itself.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
+ * MariaDB's extended metadata: https://mariadb.com/kb/en/result-set-packets/
+ */
+import {
+  isNull,
+  readNullBitmap,
+  readValue,
+  type Value,
+  type ValueType,
+  writeNullBitmap,
+  writeValue,
+} from "./binary_value.ts";
+import { encodeText, PacketReader, PacketWriter } from "./bytes.ts";
+import {
+  BINARY_CHARSET,
+  Capability,
+  ColumnFlag,
+  ColumnType,
+  Head,
+  MariaDbCapability,
+  UTF8MB4_GENERAL_CI,
+} from "./constants.ts";
+import { encodeEof, encodeOk, plainOk } from "./response.ts";
+import { toText } from "./text_value.ts";
+
+/** What a connection agreed on: the 32 bits of MySQL and MariaDB's further 32 (0 elsewhere). */
+export interface Agreed {
+  readonly capabilities: number;
+  readonly extendedCapabilities: number;
+}
+
+/** One piece of MariaDB's extended metadata: type 0 names a data type, type 1 a format. */
+export interface ColumnExtra {
+  readonly type: number;
+  readonly value: Uint8Array;
+}
+
+export interface Column {
+  readonly schema: string;
+  /** Alias of the table, or the name where it has none. */
+  readonly table: string;
+  readonly originalTable: string;
+  readonly name: string;
+  readonly originalName: string;
+  /** Empty unless MariaDB's EXTENDED_METADATA is on. */
+  readonly extra: readonly ColumnExtra[];
+  readonly charset: number;
+  /** Greatest length of a text value, in bytes. */
+  readonly length: number;
+  readonly type: number;
+  readonly flags: number;
+  readonly decimals: number;
+  /** Only in replies to COM_FIELD_LIST: the default value, `null` for NULL. */
+  readonly defaultValue?: Uint8Array | null;
+}
+
+/** The first packet of a result set. */
+export interface ColumnCount {
+  readonly count: number;
+  /** False where the server leaves the definitions out because the client knows them. */
+  readonly metadataFollows: boolean;
+}
+
+/**
+ * The flag stands behind the count in MySQL (OPTIONAL_RESULTSET_METADATA) and MariaDB
+ * (CACHE_METADATA) alike.
+ */
+export function hasMetadataFlag({ capabilities, extendedCapabilities }: Agreed): boolean {
+  return (capabilities & Capability.OPTIONAL_RESULTSET_METADATA) !== 0 ||
+    (extendedCapabilities & MariaDbCapability.CACHE_METADATA) !== 0;
+}
+
+/** @throws {ProtocolError} */
+export function decodeColumnCount(payload: Uint8Array, agreed: Agreed): ColumnCount {
+  const reader: PacketReader = new PacketReader(payload, "column count");
+  const count = reader.lenencInt();
+  if (typeof count === "bigint" || count < 1 || count > 0xffff) {
+    reader.fail(`expected 1 to 65535 columns, got ${count}`);
+  }
+  return { count, metadataFollows: !hasMetadataFlag(agreed) || reader.u8() !== 0 };
+}
+
+export function encodeColumnCount(head: ColumnCount, agreed: Agreed): Uint8Array {
+  const writer = new PacketWriter(4).lenencInt(head.count);
+  if (hasMetadataFlag(agreed)) writer.u8(head.metadataFollows ? 1 : 0);
+  return writer.view();
+}
+
+/** @throws {ProtocolError} */
+export function decodeColumn(payload: Uint8Array, { extendedCapabilities }: Agreed): Column {
+  const reader = new PacketReader(payload, "column definition");
+  reader.lenencBytes(); // the catalog, which is "def" everywhere
+  const schema = reader.lenencText();
+  const table = reader.lenencText();
+  const originalTable = reader.lenencText();
+  const name = reader.lenencText();
+  const originalName = reader.lenencText();
+  const extra: ColumnExtra[] = [];
+  if ((extendedCapabilities & MariaDbCapability.EXTENDED_METADATA) !== 0) {
+    const pieces = new PacketReader(reader.lenencBytes(), "extended column metadata");
+    while (pieces.remaining > 0) extra.push({ type: pieces.u8(), value: pieces.lenencBytes() });
+  }
+  const fixed = reader.lenencInt();
+  if (fixed !== 12) reader.fail(`expected 12 bytes of fixed fields, got ${fixed}`);
+  const column = {
+    schema,
+    table,
+    originalTable,
+    name,
+    originalName,
+    extra,
+    charset: reader.u16(),
+    length: reader.u32(),
+    type: reader.u8(),
+    flags: reader.u16(),
+    decimals: reader.u8(),
+  };
+  reader.skip(2);
+  return reader.remaining === 0 ? column : { ...column, defaultValue: readCell(reader) };
+}
+
+export function encodeColumn(column: Column, { extendedCapabilities }: Agreed): Uint8Array {
+  const writer = new PacketWriter(64)
+    .lenencText("def")
+    .lenencText(column.schema)
+    .lenencText(column.table)
+    .lenencText(column.originalTable)
+    .lenencText(column.name)
+    .lenencText(column.originalName);
+  if ((extendedCapabilities & MariaDbCapability.EXTENDED_METADATA) !== 0) {
+    const pieces = new PacketWriter(32);
+    for (const { type, value } of column.extra) pieces.u8(type).lenencBytes(value);
+    writer.lenencBytes(pieces.view());
+  }
+  writer
+    .lenencInt(12)
+    .u16(column.charset)
+    .u32(column.length)
+    .u8(column.type)
+    .u16(column.flags)
+    .u8(column.decimals)
+    .zeros(2);
+  if (column.defaultValue !== undefined) writeCell(writer, column.defaultValue);
+  return writer.view();
+}
+
+/** NULL is the one byte that starts no length. */
+const NULL_CELL = 0xfb;
+
+function readCell(reader: PacketReader): Uint8Array | null {
+  if (reader.peek() !== NULL_CELL) return reader.lenencBytes();
+  reader.skip(1);
+  return null;
+}
+
+function writeCell(writer: PacketWriter, cell: Uint8Array | null): void {
+  if (cell === null) writer.u8(NULL_CELL);
+  else writer.lenencBytes(cell);
+}
+
+/**
+ * A text row's values as views of the packet.
+ * @throws {ProtocolError}
+ */
+export function decodeTextRow(payload: Uint8Array, columns: number): (Uint8Array | null)[] {
+  const reader = new PacketReader(payload, "text row");
+  const row: (Uint8Array | null)[] = [];
+  for (let index = 0; index < columns; index++) row.push(readCell(reader));
+  if (reader.remaining > 0) reader.fail(`expected ${columns} values and no more`);
+  return row;
+}
+
+export function encodeTextRow(row: readonly (Uint8Array | null)[]): Uint8Array {
+  const writer = new PacketWriter(128);
+  for (const cell of row) writeCell(writer, cell);
+  return writer.view();
+}
+
+/** The part of a column that decides how its values travel. */
+export type ColumnForm = Pick<Column, "type" | "flags">;
+
+function valueType({ type, flags }: ColumnForm): ValueType {
+  return { type, unsigned: (flags & ColumnFlag.UNSIGNED) !== 0 };
+}
+
+/** The bitmap of a binary row starts with two bits that stand for its first byte. */
+const ROW_BITMAP_OFFSET = 2;
+
+/** @throws {ProtocolError} */
+export function decodeBinaryRow(payload: Uint8Array, columns: readonly ColumnForm[]): Value[] {
+  const reader = new PacketReader(payload, "binary row");
+  const head = reader.u8();
+  if (head !== Head.OK) reader.fail(`expected head 0x00, got 0x${head.toString(16)}`);
+  const nulls = readNullBitmap(reader, columns.length, ROW_BITMAP_OFFSET);
+  const row = columns.map((column, index) =>
+    isNull(nulls, index + ROW_BITMAP_OFFSET) ? null : readValue(reader, valueType(column))
+  );
+  if (reader.remaining > 0) reader.fail(`expected ${columns.length} values and no more`);
+  return row;
+}
+
+export function encodeBinaryRow(
+  row: readonly Value[],
+  columns: readonly ColumnForm[],
+): Uint8Array {
+  const writer = new PacketWriter(128).u8(Head.OK);
+  writeNullBitmap(writer, row, ROW_BITMAP_OFFSET);
+  columns.forEach((column, index) => {
+    const value = row[index] ?? null;
+    if (value !== null) writeValue(writer, value, valueType(column));
+  });
+  return writer.view();
+}
+
+/** A column of the proxy's own answers: text in utf8mb4 unless `type` is one of numbers. */
+export function makeColumn(name: string, options: Partial<Column> = {}): Column {
+  const type = options.type ?? ColumnType.VAR_STRING;
+  const isText = type >= ColumnType.JSON && type !== ColumnType.NEWDECIMAL;
+  return {
+    schema: "",
+    table: "",
+    originalTable: "",
+    name,
+    originalName: name,
+    extra: [],
+    charset: isText ? UTF8MB4_GENERAL_CI : BINARY_CHARSET,
+    length: isText ? 1024 : 21,
+    type,
+    flags: isText ? 0 : ColumnFlag.BINARY,
+    decimals: isText ? 31 : 0,
+    ...options,
+  };
+}
+
+/** A whole result set as values; every row has a value for each column. */
+export interface ResultSet {
+  readonly columns: readonly Column[];
+  readonly rows: Iterable<readonly Value[]>;
+  /** Status flags of the session, for the packets that end definitions and rows. */
+  readonly status: number;
+  readonly warnings: number;
+}
+
+/** Who reads the result set, and whether a prepared statement asked for it. */
+export interface ResultForm extends Agreed {
+  readonly binary: boolean;
+}
+
+/**
+ * The payloads of a result set in the client's dialect. Definitions are always sent, which every
+ * client with optional or cached metadata accepts.
+ */
+export function encodeResultSet(result: ResultSet, form: ResultForm): Uint8Array[] {
+  const { columns, status, warnings } = result;
+  const noEof = (form.capabilities & Capability.DEPRECATE_EOF) !== 0;
+  const packets = [encodeColumnCount({ count: columns.length, metadataFollows: true }, form)];
+  for (const column of columns) packets.push(encodeColumn(column, form));
+  if (!noEof) packets.push(encodeEof({ warnings, status }));
+  for (const row of result.rows) {
+    packets.push(
+      form.binary
+        ? encodeBinaryRow(row, columns)
+        : encodeTextRow(row.map((value, index) => toTextCell(value, columns[index]))),
+    );
+  }
+  packets.push(
+    noEof
+      ? encodeOk({ ...plainOk(status), head: Head.EOF, warnings }, form.capabilities)
+      : encodeEof({ warnings, status }),
+  );
+  return packets;
+}
+
+function toTextCell(value: Value, column: Column | undefined): Uint8Array | null {
+  if (value === null || value instanceof Uint8Array) return value;
+  return encodeText(toText(value, column?.type ?? ColumnType.VAR_STRING, column?.decimals));
+}
