@@ -41,6 +41,15 @@ export async function aptInstall(
   }, onProgress);
 }
 
+/**
+ * The Debian mirror that this machine's apt uses, for `debootstrap`; its own default where apt
+ * names none, as on systems that only derive from Debian.
+ */
+export async function debianMirror(): Promise<string | undefined> {
+  const text = await run(["apt-get", "indextargets", "--format", "$(REPO_URI)"]);
+  return text.split("\n").find((uri) => /\/debian\/?$/.test(uri));
+}
+
 function onlyCommandFailures(error: unknown): void {
   if (!(error instanceof CommandFailed)) throw error;
 }

@@ -22,9 +22,10 @@ export async function cachedFolder(
   if (await exists(folder)) return folder;
   return await withLock(name, async () => {
     if (await exists(folder)) return folder;
-    const partial = `${folder}.partial`;
-    await removeIfThere(partial);
-    await Deno.mkdir(partial, { recursive: true });
+    await removeLeftovers(name);
+    // A fresh name each time: a program that outlived its interrupted build may still write.
+    const partial = `${folder}.partial-${crypto.randomUUID()}`;
+    await Deno.mkdir(partial);
     await build(partial);
     await Deno.rename(partial, folder);
     return folder;
@@ -59,6 +60,10 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-export async function removeIfThere(path: string): Promise<void> {
-  if (await exists(path)) await Deno.remove(path, { recursive: true });
+/** What interrupted builds of `name` left behind. What cannot be removed now is left for later. */
+async function removeLeftovers(name: string): Promise<void> {
+  for await (const entry of Deno.readDir(cacheFolder())) {
+    if (!entry.name.startsWith(`${name}.partial-`)) continue;
+    await Deno.remove(`${cacheFolder()}/${entry.name}`, { recursive: true }).catch(() => {});
+  }
 }

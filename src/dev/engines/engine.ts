@@ -1,12 +1,15 @@
 /** Real database servers for development, tests and benchmarks, installed when they are missing. */
 
 import { mariadb } from "./mariadb.ts";
+import { mysql } from "./mysql.ts";
+import { seekdb } from "./seekdb.ts";
 import type { EngineName, EngineRecipe, Progress, StartedEngine, StartOptions } from "./types.ts";
 
+export { mysqlClientCommand } from "./mysql.ts";
 export { EngineUnavailable } from "./types.ts";
 export type { EngineName, Progress, StartedEngine, StartOptions } from "./types.ts";
 
-const engines: Record<EngineName, EngineRecipe> = { mariadb } as never;
+const engines: Record<EngineName, EngineRecipe> = { mariadb, mysql, seekdb };
 
 /**
  * Starts a server of this kind, installed first when it is missing and may be installed. Throws

@@ -11,16 +11,13 @@ const logTailBytes = 8192;
 
 /**
  * Removes the server and its folder when this process is gone, even by SIGKILL: its standard input
- * then ends. A line on it says that the server has ended (its pid may soon be somebody else's).
+ * then ends. A line on it says that the server has ended (its pid may soon be somebody else's). A folder cannot be removed while a dying server still writes.
  */
 const reaperScript = `trap '' INT TERM HUP
 pid=$1
 while read -r line; do pid=; done
-if [ -n "$pid" ]; then
-  kill -9 "$pid"
-  n=0; while kill -0 "$pid" && [ $n -lt 100 ]; do n=$((n+1)); sleep 0.05; done
-fi
-rm -rf -- "$2"`;
+[ -z "$pid" ] || kill -9 "$pid"
+n=0; until rm -rf -- "$2" || [ $n -ge 100 ]; do n=$((n+1)); sleep 0.05; done`;
 
 /**
  * Servers count one file descriptor per connection and refuse a \`max_connections\` beyond it. A
