@@ -1,0 +1,179 @@
+/** A set of servers that one login name leads to. */
+import type { ClusterConfig, TenantConfig } from "../config/types.ts";
+import { messageOf, SluiceError } from "../errors.ts";
+import { logInfo, logWarning } from "../log.ts";
+import { closeQuietly } from "../net/transport.ts";
+import type { Capabilities } from "../protocol/capabilities.ts";
+import { Capability, UTF8MB4_GENERAL_CI } from "../protocol/constants.ts";
+import type { Greeting } from "../protocol/handshake.ts";
+import type { SessionManager } from "../session_manager.ts";
+import { Backend } from "./backend.ts";
+import { readGreeting, type ServerLogin } from "./server_login.ts";
+import { ServerSession } from "./server_session.ts";
+
+/** How the servers of a cluster introduce themselves, and so the proxy to its clients. */
+export interface ServerProfile {
+  readonly serverVersion: string;
+  readonly capabilities: Capabilities;
+  readonly charset: number;
+}
+
+/** For clients that come before any server could be reached: what all servers in use can do. */
+const FALLBACK_PROFILE: ServerProfile = {
+  serverVersion: "8.0.0",
+  capabilities: {
+    base: Capability.LONG_PASSWORD | Capability.FOUND_ROWS | Capability.LONG_FLAG |
+      Capability.NO_SCHEMA | Capability.ODBC | Capability.LOCAL_FILES | Capability.IGNORE_SPACE |
+      Capability.INTERACTIVE | Capability.TRANSACTIONS | Capability.MULTI_STATEMENTS |
+      Capability.MULTI_RESULTS | Capability.PS_MULTI_RESULTS | Capability.SESSION_TRACK,
+    extended: 0,
+  },
+  charset: UTF8MB4_GENERAL_CI,
+};
+
+/** Server errors after which another server may well say yes. */
+const TRY_ANOTHER: ReadonlySet<number> = new Set([
+  1040, // too many connections
+  1053, // shutdown in progress
+  1129, // host is blocked
+  1203, // too many connections of this user
+  2003, // unreachable
+  2027, // speaks otherwise than the others
+]);
+
+/** Proven logins that are remembered; beyond that the oldest is proven again. */
+const PROVEN_LOGINS = 10_000;
+
+export interface ClusterOptions {
+  readonly manager: SessionManager;
+  /** For one server: from dialing to the end of the login. Milliseconds. */
+  readonly connectTimeout: number;
+}
+
+/** What a client session asks of its cluster. */
+export interface ServerRequest {
+  readonly login: ServerLogin;
+  readonly tenant: TenantConfig | undefined;
+  /** Fires when the client session ends before it has its server session. */
+  readonly signal: AbortSignal;
+}
+
+export class Cluster {
+  readonly config: ClusterConfig;
+  readonly backends: readonly Backend[];
+  readonly #options: ClusterOptions;
+  readonly #proven = new Set<string>();
+  #profile: ServerProfile | undefined;
+  #probe: Promise<ServerProfile> | undefined;
+
+  constructor(config: ClusterConfig, options: ClusterOptions) {
+    this.config = config;
+    this.backends = config.servers.map((server) => new Backend(server));
+    this.#options = options;
+  }
+
+  /** The tenant of this name; undefined for a cluster that has none of it. */
+  tenant(name: string): TenantConfig | undefined {
+    return this.config.tenants.find((tenant) => tenant.name === name);
+  }
+
+  /** Asks a server for its greeting when none has been seen; never fails. */
+  profile(): ServerProfile | Promise<ServerProfile> {
+    if (this.#profile !== undefined) return this.#profile;
+    this.#probe ??= this.#probeProfile().finally(() => this.#probe = undefined);
+    return this.#probe;
+  }
+
+  /**
+   * A logged-in server session, private to the caller. Servers are tried in order, those that
+   * failed lately last.
+   * @throws {SluiceError} of the last server when none would have it
+   */
+  async acquire(request: ServerRequest): Promise<ServerSession> {
+    let failure: SluiceError | undefined;
+    for (const backend of this.#candidates(request.tenant)) {
+      try {
+        const session = await ServerSession.open(backend, {
+          manager: this.#options.manager,
+          login: request.login,
+          timeout: this.#options.connectTimeout,
+          signal: request.signal,
+        });
+        backend.report(true, Date.now());
+        this.#rememberProof(proofKey(request));
+        return session;
+      } catch (error) {
+        if (!(error instanceof SluiceError)) throw error;
+        failure = error;
+        if (request.signal.aborted) break;
+        if (!TRY_ANOTHER.has(error.code)) {
+          this.#proven.delete(proofKey(request));
+          break;
+        }
+        backend.report(false, Date.now());
+        logWarning("server failed", { server: backend.label, cause: error.message });
+      }
+    }
+    throw failure ??
+      new SluiceError("server_unreachable", `Cluster ${this.config.name} has no server to use`);
+  }
+
+  /** Whether a server has taken this account and schema since they last failed. */
+  isProven(request: ServerRequest): boolean {
+    return this.#proven.has(proofKey(request));
+  }
+
+  #rememberProof(key: string): void {
+    if (this.#proven.size >= PROVEN_LOGINS) {
+      for (const oldest of this.#proven) {
+        this.#proven.delete(oldest);
+        break;
+      }
+    }
+    this.#proven.add(key);
+  }
+
+  #candidates(tenant: TenantConfig | undefined): Backend[] {
+    const now = Date.now();
+    const rank = (backend: Backend) =>
+      (backend.isSuspect(now) ? 2 : 0) + (backend.config.role === "primary" ? 0 : 1);
+    return this.backends
+      .filter(({ config }) => !tenant?.servers.length || tenant.servers.includes(config.name))
+      .sort((left, right) => rank(left) - rank(right));
+  }
+
+  async #probeProfile(): Promise<ServerProfile> {
+    for (const backend of this.#candidates(undefined)) {
+      try {
+        const greeting = await backend.connect(
+          { timeout: this.#options.connectTimeout },
+          async (channel) => {
+            const seen = await readGreeting(channel);
+            channel.finish();
+            closeQuietly(channel.transport);
+            return seen;
+          },
+        );
+        this.#profile = profileOf(greeting);
+        logInfo("server found", { server: backend.label, version: greeting.serverVersion });
+        return this.#profile;
+      } catch (error) {
+        backend.report(false, Date.now());
+        logWarning("server failed", { server: backend.label, cause: messageOf(error) });
+      }
+    }
+    return FALLBACK_PROFILE;
+  }
+}
+
+function proofKey({ login, tenant }: ServerRequest): string {
+  return `${login.user}\0${login.schema}\0${tenant?.name ?? ""}`;
+}
+
+function profileOf(greeting: Greeting): ServerProfile {
+  return {
+    serverVersion: greeting.serverVersion,
+    capabilities: { base: greeting.capabilities, extended: greeting.extendedCapabilities },
+    charset: greeting.charset,
+  };
+}

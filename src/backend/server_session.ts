@@ -1,0 +1,324 @@
+/**
+ * One connection to a server. Whoever has acquired it is its user: bytes and the end of the
+ * connection are reported there. It never knows what that user is.
+ *
+ * Exactly one read is outstanding from the login to the close, except while its user moves what was
+ * read: an idle server that closes is noticed at once, at no cost per command.
+ */
+import { messageOf, SluiceError } from "../errors.ts";
+import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
+import { closeQuietly, type Transport, writeAll } from "../net/transport.ts";
+import type { Capabilities } from "../protocol/capabilities.ts";
+import { Capability, Command, Status } from "../protocol/constants.ts";
+import { ReplyTracker } from "../protocol/reply_tracker.ts";
+import { type OkPacket, trackedSchema } from "../protocol/response.ts";
+import type {
+  ServerEntry,
+  ServerPhase,
+  ServerSessionInfo,
+  SessionManager,
+} from "../session_manager.ts";
+import type { Backend, DialLimits } from "./backend.ts";
+import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
+import { isUnknownThread, runAside } from "./side_connection.ts";
+
+/** Who uses a server session; every call comes from its read. */
+export interface ServerSessionUser {
+  /** `buffer` of the session holds more than before, up to `end`. */
+  onServerBytes(): void;
+  /** The connection has ended. What `buffer` holds can still be read. */
+  onServerLost(error: SluiceError): void;
+}
+
+export interface OpenOptions extends DialLimits {
+  readonly manager: SessionManager;
+  readonly login: ServerLogin;
+}
+
+const QUIT = Uint8Array.of(1, 0, 0, 0, Command.QUIT);
+
+/** After COM_QUIT servers close; one that does not is closed from here after this long. */
+const LEAVING_FOR = 2_000;
+
+export class ServerSession implements ServerEntry {
+  readonly id: number;
+  readonly backend: Backend;
+  readonly capabilities: Capabilities;
+  readonly threadId: number;
+  readonly tracker: ReplyTracker;
+  /** Bytes read and not yet moved: [0, walked) may go to the client, up to `end` there are bytes. */
+  buffer: Uint8Array = new Uint8Array(SMALL);
+  walked = 0;
+  end = 0;
+
+  readonly #transport: Transport;
+  readonly #manager: SessionManager;
+  readonly #login: ServerLogin;
+  readonly #openedSince = Date.now();
+  #small: Uint8Array = this.buffer;
+  #user: ServerSessionUser | undefined;
+  #phase: ServerPhase = "idle";
+  #schema: string;
+  #isReading = false;
+  #leavingSince = 0;
+
+  /** Connects and logs in; listed from the first moment. @throws {SluiceError} */
+  static async open(backend: Backend, options: OpenOptions): Promise<ServerSession> {
+    const { manager, login } = options;
+    const opening = new OpeningSession(manager.nextServerId(), backend, login);
+    const giveUp = () => opening.kill();
+    options.signal?.addEventListener("abort", giveUp);
+    manager.servers.add(opening);
+    try {
+      const limits = { timeout: options.timeout, signal: opening.signal };
+      return await backend.connect(limits, async (channel) => {
+        const loggedIn = await logIn(channel, login);
+        channel.finish();
+        return new ServerSession(channel.transport, {
+          ...options,
+          backend,
+          loggedIn,
+          id: opening.id,
+        });
+      });
+    } catch (error) {
+      manager.servers.remove(opening.id);
+      throw error;
+    } finally {
+      options.signal?.removeEventListener("abort", giveUp);
+    }
+  }
+
+  private constructor(
+    transport: Transport,
+    opened: OpenOptions & {
+      readonly id: number;
+      readonly backend: Backend;
+      readonly loggedIn: LoggedIn;
+    },
+  ) {
+    const { manager, login, loggedIn } = opened;
+    const { capabilities, greeting } = loggedIn;
+    this.id = opened.id;
+    this.backend = opened.backend;
+    this.capabilities = capabilities;
+    this.threadId = greeting.threadId;
+    this.#transport = transport;
+    this.#manager = manager;
+    this.#login = login;
+    this.#schema = loggedIn.schema;
+    const asked = login.capabilities.base & Capability.SESSION_TRACK;
+    this.tracker = new ReplyTracker({
+      capabilities: capabilities.base,
+      extendedCapabilities: capabilities.extended,
+      hidesSessionTrack: asked === 0,
+      wholeUpTo: BIG,
+      onSessionTrack: (ok) => this.#onSessionTrack(ok),
+    });
+    this.tracker.status = loggedIn.status;
+    manager.servers.add(this);
+    this.read();
+  }
+
+  get schema(): string {
+    return this.#schema;
+  }
+
+  get isOpen(): boolean {
+    return this.#phase !== "closed";
+  }
+
+  /** Whether closing it now would undo somebody's work. */
+  get isInTransaction(): boolean {
+    return (this.tracker.status & Status.IN_TRANS) !== 0;
+  }
+
+  info(): ServerSessionInfo {
+    return {
+      id: this.id,
+      threadId: this.threadId,
+      phase: this.#phase,
+      server: this.backend.config.name,
+      address: this.backend.address,
+      user: this.#login.user,
+      schema: this.#schema,
+      openedSince: this.#openedSince,
+    };
+  }
+
+  /** Makes `user` the one that hears of bytes and of the end. */
+  acquire(user: ServerSessionUser): void {
+    this.#user = user;
+    this.#phase = "in_use";
+  }
+
+  /** Ends the use: private sessions are of no use to anybody else, so it leaves. */
+  release(): void {
+    this.#user = undefined;
+    this.leave();
+  }
+
+  /** Posts the next read, behind what the buffer holds, unless one is outstanding or it is full. */
+  read(): void {
+    if (this.#isReading || this.end === this.buffer.length || this.#phase === "closed") return;
+    this.#isReading = true;
+    const room = this.end === 0 ? this.buffer : this.buffer.subarray(this.end);
+    this.#transport.read(room).then(this.#onRead, this.#onReadFailed);
+  }
+
+  get isReading(): boolean {
+    return this.#isReading;
+  }
+
+  /** May write a part only, as the transport does. */
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#transport.write(bytes);
+  }
+
+  /** Whether the idle buffer is full, so that a reply needs a borrowed one. */
+  get isSmallFull(): boolean {
+    return this.buffer === this.#small && this.end === this.buffer.length;
+  }
+
+  /** Moves what is there to a buffer that holds at least `size` bytes. No read may be outstanding. */
+  enlarge(size = BIG): void {
+    const larger = size <= BIG ? takeBig() : new Uint8Array(size);
+    larger.set(this.buffer.subarray(0, this.end));
+    giveBig(this.buffer);
+    this.buffer = larger;
+  }
+
+  /** The first `walked` bytes have been moved. No read may be outstanding. */
+  compact(): void {
+    if (this.walked < this.end) this.buffer.copyWithin(0, this.walked, this.end);
+    this.end -= this.walked;
+    this.walked = 0;
+  }
+
+  /**
+   * A reply of `total` bytes has been moved whole: back to the idle buffer and the idle read.
+   * Bytes behind it stay: nobody asked for them, and the next look at them ends the session.
+   */
+  finishReply(total: number): void {
+    this.compact();
+    if (this.buffer !== this.#small && this.end <= this.#small.length) {
+      this.#small = idleBufferFor(this.#small, total);
+      this.#small.set(this.buffer.subarray(0, this.end));
+      giveBig(this.buffer);
+      this.buffer = this.#small;
+    }
+    this.read();
+  }
+
+  /**
+   * Ends the running statement and the session. The connection stays open until the server has
+   * heard of it, so that its thread id cannot have passed to somebody else.
+   */
+  async cancel(timeout: number): Promise<void> {
+    this.#user = undefined;
+    try {
+      const sql = `KILL ${this.threadId}`;
+      await runAside(this.backend, this.#login, { sql, timeout });
+    } catch (error) {
+      if (!isUnknownThread(error)) throw error;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Says good-bye and closes when the server does: cheaper than closing under a pending read. */
+  leave(): void {
+    if (this.#phase === "closed" || this.#leavingSince > 0) return;
+    this.#leavingSince = Date.now();
+    this.read();
+    writeAll(this.#transport, QUIT).then(undefined, () => this.close());
+  }
+
+  kill(): void {
+    const user = this.#user;
+    this.close();
+    user?.onServerLost(new SluiceError("killed", "Server session was killed"));
+  }
+
+  sweep(now: number): void {
+    if (this.#leavingSince > 0 && now - this.#leavingSince > LEAVING_FOR) this.close();
+  }
+
+  close(): void {
+    if (this.#phase === "closed") return;
+    this.#phase = "closed";
+    this.#user = undefined;
+    this.#manager.servers.remove(this.id);
+    closeQuietly(this.#transport);
+    // The outstanding read still owns the buffer; the collector gets it then.
+    if (!this.#isReading) giveBig(this.buffer);
+  }
+
+  #onSessionTrack(ok: OkPacket): void {
+    this.#schema = trackedSchema(ok) ?? this.#schema;
+  }
+
+  readonly #onRead = (count: number | null): void => {
+    this.#isReading = false;
+    if (count === null) return this.#lost("the server closed the connection");
+    this.end += count;
+    if (this.#user !== undefined) return this.#user.onServerBytes();
+    // Nobody asked: a farewell, or nonsense. Either way the session is over.
+    this.close();
+  };
+
+  readonly #onReadFailed = (error: unknown): void => {
+    this.#isReading = false;
+    if (this.#phase !== "closed") this.#lost(messageOf(error));
+  };
+
+  #lost(reason: string): void {
+    const user = this.#user;
+    this.close();
+    user?.onServerLost(
+      new SluiceError(
+        "server_lost",
+        `Lost connection to server ${this.backend.label} during query: ${reason}`,
+      ),
+    );
+  }
+}
+
+/** Stands in the list for a server session that is being opened. */
+class OpeningSession implements ServerEntry {
+  readonly id: number;
+  readonly #backend: Backend;
+  readonly #login: ServerLogin;
+  readonly #openedSince = Date.now();
+  readonly #abort = new AbortController();
+
+  constructor(id: number, backend: Backend, login: ServerLogin) {
+    this.id = id;
+    this.#backend = backend;
+    this.#login = login;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  info(): ServerSessionInfo {
+    return {
+      id: this.id,
+      threadId: 0,
+      phase: "connecting",
+      server: this.#backend.config.name,
+      address: this.#backend.address,
+      user: this.#login.user,
+      schema: this.#login.schema,
+      openedSince: this.#openedSince,
+    };
+  }
+
+  kill(): void {
+    this.#abort.abort(new Error("the session was ended"));
+  }
+
+  /** The opening has a time limit of its own. */
+  sweep(): void {}
+}

@@ -1,0 +1,40 @@
+/**
+ * The byte stream under every session. `Deno.TcpConn` is one as it stands, so plain TCP costs no
+ * wrapper; TLS and compression will be further ones.
+ */
+import type { Address } from "../config/types.ts";
+
+export interface Transport {
+  /** Resolves to null at the peer's end of stream; rejects when closed meanwhile. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** May write a part only. The bytes must stay as they are until it resolves. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Throws when closed already: see {@link closeQuietly}. */
+  close(): void;
+}
+
+/** Connects over TCP. @throws what `Deno.connect` throws, also when the signal fires */
+export async function dial(address: Address, signal: AbortSignal): Promise<Transport> {
+  const connection = await Deno.connect({ ...address, signal });
+  connection.setNoDelay(true);
+  return connection;
+}
+
+/** Writes all of the bytes. */
+export async function writeAll(transport: Transport, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await transport.write(bytes.subarray(at));
+}
+
+/** Closes a transport that may have been closed by its other user or by the peer. */
+export function closeQuietly(transport: Transport): void {
+  try {
+    transport.close();
+  } catch {
+    return;
+  }
+}
+
+export function formatAddress(address: Address): string {
+  const { hostname, port } = address;
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

@@ -1,0 +1,164 @@
+/**
+ * Every session of this isolate, in two maps. Sessions register themselves; whoever lists or ends
+ * them reads the same maps, so the two can never disagree. A leaf: it knows no kind of session.
+ */
+
+/** Named places in a client session's life; one function of the session changes them. */
+export type ClientPhase =
+  | "greeting"
+  | "login"
+  | "idle"
+  | "connecting"
+  | "executing"
+  | "closing"
+  | "closed";
+
+/** A client session as lists show it. Times are milliseconds since the epoch. */
+export interface ClientSessionInfo {
+  readonly id: number;
+  readonly proxySessionId: bigint;
+  readonly phase: ClientPhase;
+  readonly phaseSince: number;
+  readonly connectedSince: number;
+  readonly peer: string;
+  readonly user: string;
+  readonly tenant: string;
+  readonly cluster: string;
+  readonly schema: string;
+  /** Name of the command in progress, or of the last one. */
+  readonly command: string;
+  readonly statements: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly serverSessionIds: readonly number[];
+}
+
+export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closed";
+
+/** A server session as lists show it. */
+export interface ServerSessionInfo {
+  readonly id: number;
+  /** The server's own id of the connection: what its process list shows and its KILL takes. */
+  readonly threadId: number;
+  readonly phase: ServerPhase;
+  readonly server: string;
+  readonly address: string;
+  readonly user: string;
+  readonly schema: string;
+  readonly openedSince: number;
+}
+
+/** What the manager holds of a session. `kill` ends it in whatever phase it is. */
+export interface SessionEntry<Info> {
+  readonly id: number;
+  info(): Info;
+  kill(reason: string): void;
+  /** Called about once a second: the place of every time limit. */
+  sweep(now: number): void;
+}
+
+export type ClientEntry = SessionEntry<ClientSessionInfo>;
+export type ServerEntry = SessionEntry<ServerSessionInfo>;
+
+const SEQUENCE_BITS = 15;
+const ISOLATE_BITS = 3;
+const SEQUENCES = 1 << SEQUENCE_BITS;
+
+/** Parts of a client session id. */
+export interface ClientIdParts {
+  readonly proxyId: number;
+  readonly isolate: number;
+  readonly sequence: number;
+}
+
+/** Bit 31 is 0, then 13 bits proxy, 3 bits isolate, 15 bits sequence: the owner is computable. */
+export function composeClientId({ proxyId, isolate, sequence }: ClientIdParts): number {
+  return (proxyId << (SEQUENCE_BITS + ISOLATE_BITS)) | (isolate << SEQUENCE_BITS) | sequence;
+}
+
+export function splitClientId(id: number): ClientIdParts {
+  return {
+    proxyId: id >>> (SEQUENCE_BITS + ISOLATE_BITS),
+    isolate: (id >>> SEQUENCE_BITS) & ((1 << ISOLATE_BITS) - 1),
+    sequence: id & (SEQUENCES - 1),
+  };
+}
+
+/** Entries that a listing takes before it lets other work run. */
+const SLICE = 256;
+
+class SessionMap<Info> {
+  readonly #entries = new Map<number, SessionEntry<Info>>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  add(entry: SessionEntry<Info>): void {
+    this.#entries.set(entry.id, entry);
+  }
+
+  remove(id: number): void {
+    this.#entries.delete(id);
+  }
+
+  find(id: number): SessionEntry<Info> | undefined {
+    return this.#entries.get(id);
+  }
+
+  has(id: number): boolean {
+    return this.#entries.has(id);
+  }
+
+  /** The entries of this moment. For work per entry that is short: shutdown, the sweep. */
+  values(): IterableIterator<SessionEntry<Info>> {
+    return this.#entries.values();
+  }
+
+  /** One info an entry, in slices between which traffic goes on. */
+  async snapshot(): Promise<Info[]> {
+    const infos: Info[] = [];
+    let taken = 0;
+    for (const entry of [...this.#entries.values()]) {
+      if (!this.#entries.has(entry.id)) continue;
+      infos.push(entry.info());
+      if (++taken % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return infos;
+  }
+}
+
+export class SessionManager {
+  readonly clients = new SessionMap<ClientSessionInfo>();
+  readonly servers = new SessionMap<ServerSessionInfo>();
+  readonly #proxyId: number;
+  readonly #isolate: number;
+  #sequence = 0;
+  #serverId = 0;
+
+  constructor(options: { proxyId: number; isolate: number }) {
+    this.#proxyId = options.proxyId;
+    this.#isolate = options.isolate;
+  }
+
+  /** A fresh `cs_id`, or undefined when all 32,767 are in use. */
+  nextClientId(): number | undefined {
+    for (let tries = 0; tries < SEQUENCES; tries++) {
+      this.#sequence = (this.#sequence + 1) % SEQUENCES;
+      if (this.#sequence === 0) continue;
+      const id = composeClientId({
+        proxyId: this.#proxyId,
+        isolate: this.#isolate,
+        sequence: this.#sequence,
+      });
+      if (!this.clients.has(id)) return id;
+    }
+    return undefined;
+  }
+
+  /** A fresh `ss_id`; 32 bits, and none that is in use. */
+  nextServerId(): number {
+    do this.#serverId = (this.#serverId % 0xffffffff) + 1; while (this.servers.has(this.#serverId));
+    return this.#serverId;
+  }
+}
