@@ -1,0 +1,116 @@
+import { formatAddress } from "./address.ts";
+import { readClusters } from "./clusters.ts";
+import { deepFreeze } from "./freeze.ts";
+import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.ts";
+import { nearest } from "./nearest.ts";
+import { enumerate, type ProblemList } from "./problems.ts";
+import { headerOf, KEYS, SECTIONS } from "./schema.ts";
+import { readSection } from "./section.ts";
+import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
+import { keyText, type TomlTable, tomlTable } from "./toml_document.ts";
+import type { ClusterConfig, Config } from "./types.ts";
+import { readUsers } from "./users.ts";
+
+interface Reading {
+  readonly system: ConfigSystem;
+  readonly problems: ProblemList;
+}
+
+/** The frozen configuration of a document; undefined when `problems` were added to. */
+export function buildConfig(
+  root: TomlTable,
+  system: ConfigSystem,
+  problems: ProblemList,
+): Config | undefined {
+  checkSections(root, problems);
+  const clusters = readClusters(tablesOf(root, "clusters", problems), problems);
+  const config: Config = {
+    proxy: readProxy(root, clusters, { system, problems }),
+    log: readLog(root, problems),
+    clusters,
+    users: readUsers(tablesOf(root, "users", problems), clusters, { system, problems }),
+  };
+  return problems.isEmpty ? deepFreeze(config) : undefined;
+}
+
+/** Adds sections that must be there, and everything at the top of the document that is none. */
+function checkSections(root: TomlTable, problems: ProblemList): void {
+  for (const [name, keys] of [["clusters", "servers"], ["users", "a password"]] as const) {
+    const node = root.entries.get(name)?.node;
+    if (node !== undefined && (node.kind !== "list" || node.items.length > 0)) continue;
+    problems.add(0, name, `Expected at least one [[${name}]] with name and ${keys}, got none`);
+  }
+  const top = SECTIONS.filter((section) => !section.name.includes("."));
+  for (const [key, { line, node }] of root.entries) {
+    if (top.some((section) => section.name === key)) continue;
+    const like = nearest(key, top.map((section) => section.name));
+    const meant = SECTIONS.find((section) => section.name === like);
+    const row = KEYS.find((row) => row.key === key);
+    const owner = SECTIONS.find((section) => section.name === row?.section);
+    const isSection = node.kind === "table" || node.kind === "list";
+    let hint = "";
+    if (isSection && meant !== undefined) hint = ` (did you mean ${headerOf(meant)}?)`;
+    else if (owner !== undefined) hint = ` (did you mean it for ${headerOf(owner)}?)`;
+    const what = isSection ? "Unknown section" : "Unknown key before the first section";
+    const known = enumerate(SECTIONS.map(headerOf));
+    problems.add(line, keyText([key]), `${what}${hint}, known sections: ${known}`);
+  }
+}
+
+function readProxy(
+  root: TomlTable,
+  clusters: readonly ClusterConfig[],
+  { system, problems }: Reading,
+): Config["proxy"] {
+  const [table = tomlTable(1, "header")] = tablesOf(root, "proxy", problems);
+  const values = readSection(table, "proxy", problems);
+  const names = clusters.map((cluster) => cluster.name);
+  const wanted = values.default_cluster;
+  if (wanted !== "" && names.length > 0 && !names.includes(wanted)) {
+    problems.add(
+      lineOf(table, "default_cluster"),
+      "proxy.default_cluster",
+      unknownName("cluster", wanted, names),
+    );
+  }
+  const listen = new UniqueNames("address", problems);
+  values.listen.forEach((address, index) => {
+    // Any number of times "any free port".
+    if (address.port === 0) return;
+    const line = itemLine(table, "listen", index);
+    listen.add(line, "proxy.listen", formatAddress(address).toLowerCase());
+  });
+  const keyFile = besideConfig(values.rsa_private_key_file, problems.file);
+  checkKeyFile(keyFile, lineOf(table, "rsa_private_key_file"), { system, problems });
+  return {
+    listen: values.listen,
+    proxyId: values.proxy_id,
+    clientMaxConnections: values.client_max_connections,
+    loginTimeout: values.login_timeout,
+    connectTimeout: values.connect_timeout,
+    shutdownGrace: values.shutdown_grace,
+    defaultCluster: wanted === "" ? names[0] ?? "" : wanted,
+    defaultAuthenticationPlugin: values.default_authentication_plugin,
+    serverVersion: values.mysql_version,
+    rsaPrivateKeyFile: keyFile,
+  };
+}
+
+/** `--check` must not pass a file that the start then fails on. */
+function checkKeyFile(path: string, line: number, { system, problems }: Reading): void {
+  if (path === "") return;
+  const file = readFileText(path, system);
+  if (file.ok && /^-----BEGIN (?:RSA )?PRIVATE KEY-----/m.test(file.text)) return;
+  const got = file.ok ? "another kind of file" : file.reason;
+  problems.add(
+    line,
+    "proxy.rsa_private_key_file",
+    `Expected a PEM file with an unencrypted private key, got ${got}`,
+  );
+}
+
+function readLog(root: TomlTable, problems: ProblemList): Config["log"] {
+  const [table = tomlTable(1, "header")] = tablesOf(root, "log", problems);
+  const values = readSection(table, "log", problems);
+  return { ...values, file: besideConfig(values.file, problems.file) };
+}
