@@ -44,12 +44,10 @@ async function startMariadb(options: StartOptions): Promise<StartedEngine> {
       await Deno.writeTextFile(`${folder}/init.sql`, initStatements(admin.password), {
         mode: 0o600,
       });
-      const logFile = `${folder}/log`;
       const argv = [program, "--no-defaults", ...asRoot(), `--datadir=${folder}/data`]
         .concat([`--socket=${folder}/socket`, `--pid-file=${folder}/pid`, `--port=${port}`])
-        .concat([`--log-error=${logFile}`, `--init-file=${folder}/init.sql`])
-        .concat(serverOptions, options.args ?? []);
-      return { argv, logFile };
+        .concat([`--init-file=${folder}/init.sql`], serverOptions, options.args ?? []);
+      return { argv, logFiles: [`${folder}/log`] };
     },
   }, options);
 }

@@ -68,7 +68,7 @@ async function startMysql(options: StartOptions): Promise<StartedEngine> {
         .concat([`--datadir=${inside}/data`, `--socket=${inside}/socket`])
         .concat([`--pid-file=${inside}/pid`, `--port=${port}`, `--init-file=${inside}/init.sql`])
         .concat(serverOptions, options.args ?? []);
-      return { argv, logFile: `${folder}/log` };
+      return { argv, logFiles: [`${folder}/log`] };
     },
   }, options);
 }

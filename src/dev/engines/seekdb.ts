@@ -45,11 +45,13 @@ async function startSeekdb(options: StartOptions): Promise<StartedEngine> {
       account: { user: "root", password: "" },
       statements: [`ALTER USER root IDENTIFIED BY '${admin.password}'`, ...settings],
     },
-    prepare(folder, port) {
-      const argv = [program, "--nodaemon", "--port", String(port), "--base-dir", `${folder}/base`]
+    async prepare(folder, port) {
+      const base = `${folder}/base`;
+      await Deno.mkdir(base);
+      const argv = [program, "--nodaemon", "--port", String(port), "--base-dir", base]
         .concat(["--log-level", "ERROR"], parameters.flatMap((text) => ["--parameter", text]))
         .concat(options.args ?? []);
-      return Promise.resolve({ argv, logFile: `${folder}/log` });
+      return { argv, logFiles: [`${folder}/log`, `${base}/log/seekdb.log`] };
     },
   }, options);
 }

@@ -27,44 +27,38 @@ const launchScript = `ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 log=$1; shift
 exec "$@" >>"$log" 2>&1`;
 
-export interface ServerProcessOptions {
+export interface ServerCommand {
   /** The server's program and arguments. */
   readonly argv: readonly string[];
-  /** Owned by the server process from here on: removed when it stops. */
-  readonly folder: string;
-  /** In `folder`; the server's standard output and error go to it as well. */
-  readonly logFile: string;
-  readonly port: number;
+  /** The server's standard output and error are appended to the first, in its folder like all. */
+  readonly logFiles: readonly [string, ...string[]];
 }
 
 /** The server ended or stayed silent before it could be used. */
 export class ServerFailed extends Error {
   override readonly name = "ServerFailed";
-
-  constructor(message: string, readonly port: number) {
-    super(message);
-  }
 }
 
 export class ServerProcess {
   readonly exited: Promise<number>;
-  readonly #options: ServerProcessOptions;
+  readonly #command: ServerCommand;
   readonly #child: Deno.ChildProcess;
   readonly #reaper: Deno.ChildProcess;
   readonly #reaperInput: WritableStreamDefaultWriter<Uint8Array>;
   #ended = false;
   #stopping?: Promise<void>;
 
-  constructor(options: ServerProcessOptions) {
-    this.#options = options;
+  /** Owns `folder` from here on: it is removed with the server. */
+  constructor(command: ServerCommand, folder: string) {
+    this.#command = command;
     this.#child = new Deno.Command("sh", {
-      args: ["-c", launchScript, "launch", options.logFile, ...options.argv],
+      args: ["-c", launchScript, "launch", command.logFiles[0], ...command.argv],
       stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
     this.#reaper = new Deno.Command("sh", {
-      args: ["-c", reaperScript, "reaper", String(this.#child.pid), options.folder],
+      args: ["-c", reaperScript, "reaper", String(this.#child.pid), folder],
       stdin: "piped",
       stdout: "null",
       stderr: "null",
@@ -78,37 +72,30 @@ export class ServerProcess {
   }
 
   /** Waits until the account can run a statement. On failure the process and folder are gone. */
-  async ready(account: Account): Promise<void> {
+  async ready(port: number, account: Account): Promise<void> {
     const deadline = performance.now() + startLimit;
     let problem: unknown;
     while (performance.now() < deadline && !this.#ended) {
       try {
-        await query(this.#options.port, account, ["SELECT 1"]);
+        await query(port, account, ["SELECT 1"]);
         return;
       } catch (error) {
         problem = error;
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    const [program] = this.#options.argv;
     const happened = this.#ended
       ? `it ended with exit code ${await this.exited}`
       : `it did not answer in ${startLimit / 1000} s (${problem})`;
     const log = await this.logTail();
     await this.stop();
-    throw new ServerFailed(
-      `Cannot start ${program}: ${happened}, its log ends with:\n${log}`,
-      this.#options.port,
-    );
+    const command = this.#command.argv.join(" ");
+    throw new ServerFailed(`Cannot start ${command}: ${happened}, its log ends with:\n${log}`);
   }
 
   async logTail(): Promise<string> {
-    if (!await exists(this.#options.logFile)) return "";
-    using file = await Deno.open(this.#options.logFile);
-    const { size } = await file.stat();
-    await file.seek(Math.max(0, size - logTailBytes), Deno.SeekMode.Start);
-    const text = await new Response(file.readable).text();
-    return text.trimEnd().split("\n").slice(-20).join("\n");
+    const tails = await Promise.all(this.#command.logFiles.map(fileTail));
+    return tails.filter((text) => text !== "").join("\n");
   }
 
   async kill(): Promise<void> {
@@ -147,4 +134,13 @@ export class ServerProcess {
       if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }
   }
+}
+
+async function fileTail(path: string): Promise<string> {
+  if (!await exists(path)) return "";
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  await file.seek(Math.max(0, size - logTailBytes), Deno.SeekMode.Start);
+  const text = await new Response(file.readable).text();
+  return text.trimEnd().split("\n").slice(-20).join("\n");
 }

@@ -1,7 +1,7 @@
 /** The part of starting a server that is the same for every engine. */
 
 import { type Account, query } from "./query.ts";
-import { ServerFailed, ServerProcess } from "./server_process.ts";
+import { type ServerCommand, ServerFailed, ServerProcess } from "./server_process.ts";
 import type { EngineName, StartedEngine, StartOptions } from "./types.ts";
 
 /** What differs between the engines. */
@@ -10,7 +10,7 @@ export interface ServerPlan {
   /** Folder that the server's own folder is made in; the system's temporary one unless given. */
   readonly parent?: string;
   /** Fills the new folder and says what to run. */
-  prepare(folder: string, port: number): Promise<{ argv: readonly string[]; logFile: string }>;
+  prepare(folder: string, port: number): Promise<ServerCommand>;
   /** The administrator. */
   readonly admin: Account;
   /** For servers that cannot be told before they listen: who runs what to make `admin` work. */
@@ -22,16 +22,18 @@ export interface ServerPlan {
  * listening on it another program may take it: then another port is tried, unless the caller
  * insists on one.
  */
-export async function startServer(
-  plan: ServerPlan,
-  options: StartOptions,
-): Promise<StartedEngine> {
+export async function startServer(plan: ServerPlan, options: StartOptions): Promise<StartedEngine> {
   for (let attempt = 1;; attempt++) {
+    const port = options.port ?? freePort();
     try {
-      return await startOnPort(plan, options.port ?? freePort());
+      // Else a foreign server on this port would be taken for the new one.
+      if (await isListening(port)) {
+        throw new ServerFailed(`Cannot start ${plan.name}: port ${port} is in use`);
+      }
+      return await startOnPort(plan, port);
     } catch (error) {
       const again = error instanceof ServerFailed && options.port === undefined && attempt < 3;
-      if (!again || await isListening(error.port) === false) throw error;
+      if (!again || !await isListening(port)) throw error;
     }
   }
 }
@@ -43,13 +45,13 @@ async function startOnPort(plan: ServerPlan, port: number): Promise<StartedEngin
   });
   let server: ServerProcess;
   try {
-    server = new ServerProcess({ ...await plan.prepare(folder, port), folder, port });
+    server = new ServerProcess(await plan.prepare(folder, port), folder);
   } catch (error) {
     await Deno.remove(folder, { recursive: true });
     throw error;
   }
   try {
-    await server.ready(plan.first?.account ?? plan.admin);
+    await server.ready(port, plan.first?.account ?? plan.admin);
     if (plan.first) await query(port, plan.first.account, plan.first.statements);
     const rows = await query(port, plan.admin, ["SELECT VERSION() AS version"]);
     return startedEngine(plan, { server, port, version: String(rows[0]!.version) });

@@ -1,0 +1,66 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { cachedFolder, exists, withLock } from "../../../src/dev/engines/cache.ts";
+
+Deno.test("A cached folder is built once, however many ask for it at a time", async () => {
+  await using cache = await temporaryCache();
+  let builds = 0;
+  async function build(folder: string) {
+    builds++;
+    await Deno.writeTextFile(`${folder}/file`, `build ${builds}`);
+  }
+  const folders = await Promise.all([1, 2, 3].map(() => cachedFolder("thing", build)));
+  assertEquals(builds, 1);
+  assertEquals(folders, Array(3).fill(`${cache.path}/sluice/thing`));
+  assertEquals(await Deno.readTextFile(`${folders[0]}/file`), "build 1");
+});
+
+Deno.test("What a failed or interrupted build left is never used", async () => {
+  await using cache = await temporaryCache();
+  const interrupted = `${cache.path}/sluice/thing.partial-1`;
+  await Deno.mkdir(interrupted, { recursive: true });
+  await assertRejects(
+    () =>
+      cachedFolder("thing", async (folder) => {
+        await Deno.writeTextFile(`${folder}/half`, "");
+        throw new Error("Cannot go on");
+      }),
+    Error,
+    "Cannot go on",
+  );
+  assert(!await exists(interrupted));
+  assert(!await exists(`${cache.path}/sluice/thing`));
+  const folder = await cachedFolder("thing", async (folder) => {
+    await Deno.writeTextFile(`${folder}/whole`, "");
+  });
+  const names = await Array.fromAsync(Deno.readDir(folder), (entry) => entry.name);
+  assertEquals(names, ["whole"]);
+  const all = await Array.fromAsync(Deno.readDir(`${cache.path}/sluice`), (entry) => entry.name);
+  assertEquals(all.sort(), ["thing", "thing.lock"]);
+});
+
+Deno.test("Work under one lock name runs one after the other", async () => {
+  await using _cache = await temporaryCache();
+  let running = 0;
+  const most = await Promise.all([1, 2, 3, 4].map(() =>
+    withLock("name", async () => {
+      running++;
+      await Deno.stat(Deno.cwd());
+      return running--;
+    })
+  ));
+  assertEquals(most, [1, 1, 1, 1]);
+});
+
+async function temporaryCache(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir();
+  const before = Deno.env.get("XDG_CACHE_HOME");
+  Deno.env.set("XDG_CACHE_HOME", path);
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      if (before === undefined) Deno.env.delete("XDG_CACHE_HOME");
+      else Deno.env.set("XDG_CACHE_HOME", before);
+      await Deno.remove(path, { recursive: true });
+    },
+  };
+}
