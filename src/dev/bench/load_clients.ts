@@ -1,0 +1,55 @@
+import type { Address } from "../../config/types.ts";
+import type { LoadCommand, LoadReply } from "./load_clients_program.ts";
+import type { LoadAccount } from "./load_connection.ts";
+import { Program } from "./program.ts";
+
+/** A process full of clients of one address; disposing of it closes them all. */
+export class LoadClients implements AsyncDisposable {
+  #program: Program;
+  #waiting: ((line: string) => void)[] = [];
+
+  constructor(address: Address, account: LoadAccount) {
+    const file = new URL("./load_clients_program.ts", import.meta.url).href;
+    const command = [Deno.execPath(), "run", "-A", "--no-check", file];
+    this.#program = new Program(
+      "load clients",
+      [...command, JSON.stringify({ address, account })],
+      {
+        input: true,
+        onLine: (line) => this.#waiting.shift()?.(line),
+      },
+    );
+  }
+
+  /** Opens clients that then idle. */
+  async open(count: number, statement?: string): Promise<void> {
+    await this.#ask({ do: "open", count, ...(statement === undefined ? {} : { statement }) });
+  }
+
+  /** @returns bytes received and the milliseconds that took */
+  async stream(statement: string, times: number): Promise<{ bytes: number; ms: number }> {
+    return await this.#ask({ do: "stream", statement, times });
+  }
+
+  /** Idle clients whose connection did not stay quiet. */
+  async lost(): Promise<number> {
+    return (await this.#ask({ do: "report" })).lost;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#program.stop();
+  }
+
+  async #ask(command: LoadCommand): Promise<LoadReply> {
+    const line = new Promise<string>((resolve) => this.#waiting.push(resolve));
+    await this.#program.send(JSON.stringify(command));
+    const died = this.#program.ended.then(() => undefined);
+    const text = await Promise.race([line, died]);
+    if (text === undefined) {
+      throw new Error(`Cannot run load clients: they ended with ${this.#program.tail}`);
+    }
+    const reply = JSON.parse(text) as LoadReply;
+    if (reply.error !== undefined) throw new Error(reply.error);
+    return reply;
+  }
+}

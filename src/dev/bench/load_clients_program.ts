@@ -1,0 +1,94 @@
+/**
+ * The clients of the idle and streaming loads, as a process of their own. Reads one command a line
+ * (JSON) from standard input, answers each with one line, and ends with its input.
+ */
+import type { Address } from "../../config/types.ts";
+import { LoadConnection } from "./load_connection.ts";
+import type { LoadAccount } from "./load_connection.ts";
+
+export type LoadCommand =
+  /** Opens `count` more clients that then idle; each runs `statement` first where there is one. */
+  | { readonly do: "open"; readonly count: number; readonly statement?: string }
+  /** Runs the statement `times` times in one further client. */
+  | { readonly do: "stream"; readonly statement: string; readonly times: number }
+  | { readonly do: "report" };
+
+export interface LoadReply {
+  readonly error?: string;
+  /** Idle clients opened so far, and those that were disturbed since. */
+  readonly open: number;
+  readonly lost: number;
+  /** Received by the streaming client, and how long that took. */
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** Logins under way at a time. */
+const OPENING = 16;
+/** Large enough to take what the socket holds in one call. */
+const STREAM_BUFFER = 1 << 20;
+
+const idle: LoadConnection[] = [];
+let lost = 0;
+let streaming: LoadConnection | undefined;
+
+async function open(target: Target, count: number, statement?: string): Promise<void> {
+  let left = count;
+  async function openSome(): Promise<void> {
+    while (left-- > 0) {
+      const connection = await LoadConnection.open(target.address, target.account);
+      if (statement !== undefined) await connection.run(statement);
+      idle.push(connection);
+      connection.disturbed().then(() => lost++);
+    }
+  }
+  await Promise.all(Array.from({ length: OPENING }, openSome));
+}
+
+async function stream(target: Target, statement: string, times: number) {
+  streaming ??= await LoadConnection.open(target.address, target.account, STREAM_BUFFER);
+  const start = performance.now();
+  let bytes = 0;
+  for (let i = 0; i < times; i++) bytes += await streaming.run(statement);
+  return { bytes, ms: performance.now() - start };
+}
+
+interface Target {
+  readonly address: Address;
+  readonly account: LoadAccount;
+}
+
+async function perform(target: Target, command: LoadCommand): Promise<Partial<LoadReply>> {
+  switch (command.do) {
+    case "open":
+      await open(target, command.count, command.statement);
+      return {};
+    case "stream":
+      return await stream(target, command.statement, command.times);
+    case "report":
+      return {};
+  }
+}
+
+async function main(): Promise<void> {
+  const target = JSON.parse(Deno.args[0]!) as Target;
+  const encoder = new TextEncoder();
+  let rest = "";
+  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      let result: Partial<LoadReply>;
+      try {
+        result = await perform(target, JSON.parse(line) as LoadCommand);
+      } catch (error) {
+        result = { error: error instanceof Error ? error.message : String(error) };
+      }
+      const reply: LoadReply = { bytes: 0, ms: 0, ...result, open: idle.length, lost };
+      await Deno.stdout.write(encoder.encode(`${JSON.stringify(reply)}\n`));
+    }
+  }
+  Deno.exit(0); // closes the idle clients' sockets with the process, which is the fast way
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,148 @@
+import type { Address } from "../../config/types.ts";
+import { ClientAuth, LoginKey } from "../../protocol/auth.ts";
+import { encodeText, frame, payloadLength } from "../../protocol/bytes.ts";
+import { Capability, Command, Head, UTF8MB4_GENERAL_CI } from "../../protocol/constants.ts";
+import { decodeGreeting, encodeLogin } from "../../protocol/handshake.ts";
+import { decodeErr } from "../../protocol/response.ts";
+
+export interface LoadAccount {
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** Without DEPRECATE_EOF, so that a result ends with its second EOF packet. */
+const CAPABILITIES = Capability.LONG_PASSWORD | Capability.PROTOCOL_41 | Capability.TRANSACTIONS |
+  Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH | Capability.CONNECT_WITH_DB;
+
+const EMPTY = new Uint8Array(0);
+
+/** A MySQL client that does as little as it can, so that its own cost stays out of the way. */
+export class LoadConnection {
+  #connection: Deno.Conn;
+  #buffer: Uint8Array;
+  /** Bytes of the buffer that are filled. */
+  #end = 0;
+
+  private constructor(connection: Deno.Conn, bufferSize: number) {
+    this.#connection = connection;
+    this.#buffer = new Uint8Array(bufferSize);
+  }
+
+  /** Connects and logs in. */
+  static async open(
+    address: Address,
+    account: LoadAccount,
+    bufferSize = 4096,
+  ): Promise<LoadConnection> {
+    const self = new LoadConnection(await Deno.connect(address), bufferSize);
+    try {
+      await self.#logIn(account);
+    } catch (error) {
+      self.close();
+      throw error;
+    }
+    return self;
+  }
+
+  /** Runs a statement and throws its result away. @returns bytes received */
+  async run(statement: string): Promise<number> {
+    const text = encodeText(statement);
+    const payload = new Uint8Array(text.length + 1);
+    payload[0] = Command.QUERY;
+    payload.set(text, 1);
+    await this.#send(payload, 0);
+    const buffer = this.#buffer;
+    let total = 0;
+    let at = 0; // of the next packet head; beyond #end while a payload is still arriving
+    let ends = 0;
+    for (let packets = 0;; total += await this.#read()) {
+      // Every packet of a result has a first byte, so head and first byte are awaited together.
+      while (this.#end - at >= 5) {
+        const length = payloadLength(buffer, at);
+        const first = buffer[at + 4]!;
+        if (first === Head.ERR) throw new Error(errorText(buffer.subarray(at + 4, this.#end)));
+        const isEnd = first === Head.EOF && length < 9;
+        if (isEnd) ends++;
+        at += 4 + length;
+        if (packets++ === 0 && first === Head.OK || ends === 2) {
+          this.#end = 0;
+          return total;
+        }
+      }
+      if (at >= this.#end) {
+        at -= this.#end;
+        this.#end = 0;
+      } else {
+        buffer.copyWithin(0, at, this.#end);
+        this.#end -= at;
+        at = 0;
+      }
+    }
+  }
+
+  /** Resolves when the peer closes the connection or sends what nobody asked for. */
+  async disturbed(): Promise<void> {
+    await this.#connection.read(this.#buffer).catch(() => null);
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #logIn(account: LoadAccount): Promise<void> {
+    const greeting = decodeGreeting(await this.#packet());
+    const auth = new ClientAuth(LoginKey.fromPassword(account.password));
+    const { plugin, response } = auth.start(greeting.authPlugin, greeting.authData);
+    let answer: Uint8Array | undefined = encodeLogin({
+      capabilities: account.database === ""
+        ? CAPABILITIES & ~Capability.CONNECT_WITH_DB
+        : CAPABILITIES,
+      extendedCapabilities: 0,
+      maxPacketSize: 1 << 24,
+      charset: UTF8MB4_GENERAL_CI,
+      user: account.user,
+      authResponse: response,
+      database: account.database,
+      authPlugin: plugin,
+      attributes: EMPTY,
+    });
+    for (let sequence = 1;; sequence += 2) {
+      if (answer !== undefined) await this.#send(answer, sequence);
+      const payload = await this.#packet();
+      if (payload[0] === Head.OK) return;
+      answer = auth.next(payload);
+      if (answer === undefined) sequence--;
+    }
+  }
+
+  /** The next whole packet's payload; for the login only, where packets are small. */
+  async #packet(): Promise<Uint8Array> {
+    while (this.#end < 4 || this.#end < 4 + payloadLength(this.#buffer, 0)) await this.#read();
+    const next = 4 + payloadLength(this.#buffer, 0);
+    const payload = this.#buffer.slice(4, next);
+    this.#buffer.copyWithin(0, next, this.#end);
+    this.#end -= next;
+    if (payload[0] === Head.ERR) throw new Error(errorText(payload));
+    return payload;
+  }
+
+  async #read(): Promise<number> {
+    const count = await this.#connection.read(this.#buffer.subarray(this.#end));
+    if (count === null) throw new Error("Cannot read: the connection was closed");
+    this.#end += count;
+    return count;
+  }
+
+  async #send(payload: Uint8Array, sequence: number): Promise<void> {
+    const bytes = frame(payload, sequence);
+    for (let sent = 0; sent < bytes.length;) {
+      sent += await this.#connection.write(bytes.subarray(sent));
+    }
+  }
+}
+
+function errorText(payload: Uint8Array): string {
+  const { code, message } = decodeErr(payload);
+  return `Cannot run the load: error ${code}, ${message}`;
+}

@@ -1,0 +1,113 @@
+import { parseArgs } from "@std/cli/parse-args";
+import type { Address } from "../../config/types.ts";
+
+/** Names of the parts that `--only` takes, in the order they run. */
+export const PARTS = ["start", "queries", "churn", "stream", "beside", "idle"] as const;
+export type Part = typeof PARTS[number];
+
+export interface BenchOptions {
+  readonly parts: ReadonlySet<Part>;
+  /** Rounds of the interleaved loads. */
+  readonly rounds: number;
+  /** Length of one load in one round. */
+  readonly seconds: number;
+  /** Repetitions of the memory figures; each starts fresh processes. */
+  readonly memoryRounds: number;
+  /** How long the CPU time of idle clients is watched. */
+  readonly idleSeconds: number;
+  readonly json: boolean;
+  /** The compiled file; undefined means `./sluice`, compiled where missing or out of date. */
+  readonly sluicePath: string | undefined;
+  /** Words that start sluice uncompiled, for development. */
+  readonly sluiceCommand: readonly string[] | undefined;
+  /** A server to use instead of an own MariaDB, with an account that may create accounts. */
+  readonly server: { readonly address: Address; readonly admin: Account } | undefined;
+}
+
+export interface Account {
+  readonly user: string;
+  readonly password: string;
+}
+
+export const HELP = `Usage: deno task bench [options]
+
+Measures direct connections, HAProxy and sluice side by side and prints one table.
+
+  --quick                short version, below 2 minutes
+  --only PART            ${PARTS.join(", ")}; may repeat or list several
+  --rounds N             rounds of the interleaved loads (default 9)
+  --seconds N            whole seconds of each load in a round (default 2)
+  --json                 print JSON instead of the table
+  --sluice PATH          measure this compiled file
+  --sluice-command TEXT  measure sluice as started by this command, for example
+                         "deno run -A main.ts"
+  --server HOST:PORT     use this server instead of starting MariaDB
+  --admin USER:PASSWORD  its account that may create accounts and schemas
+  --help                 this text`;
+
+/** Thrown for a command line that cannot be used; the message says what is allowed. */
+export class OptionError extends Error {
+  override readonly name = "OptionError";
+}
+
+/** @returns undefined where help was asked for. @throws {OptionError} */
+export function parseOptions(args: string[]): BenchOptions | undefined {
+  const flags = parseArgs(args, {
+    boolean: ["help", "json", "quick"],
+    string: ["only", "rounds", "seconds", "sluice", "sluice-command", "server", "admin"],
+    collect: ["only"],
+    unknown: (argument: string) => {
+      throw new OptionError(`Cannot use ${argument}: no such option, see --help`);
+    },
+  }) as Record<string, unknown>;
+  if (flags["help"] === true) return undefined;
+  const quick = flags["quick"] === true;
+  const command = text(flags, "sluice-command");
+  return {
+    parts: parts(flags["only"] as string[]),
+    rounds: count(flags, "rounds", quick ? 2 : 9),
+    seconds: count(flags, "seconds", quick ? 1 : 2),
+    memoryRounds: quick ? 1 : 3,
+    idleSeconds: quick ? 3 : 10,
+    json: flags["json"] === true,
+    sluicePath: text(flags, "sluice"),
+    sluiceCommand: command?.split(/\s+/).filter((word) => word !== ""),
+    server: givenServer(text(flags, "server"), text(flags, "admin")),
+  };
+}
+
+function text(flags: Record<string, unknown>, name: string): string | undefined {
+  const value = flags[name];
+  if (value === "") throw new OptionError(`Cannot use --${name}: a value is needed`);
+  return value as string | undefined;
+}
+
+function count(flags: Record<string, unknown>, name: string, fallback: number): number {
+  const value = text(flags, name);
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1 && number <= 1000) return number;
+  throw new OptionError(`Cannot use --${name} ${value}: a whole number from 1 to 1000 is needed`);
+}
+
+function parts(values: string[]): Set<Part> {
+  const names = values.flatMap((value) => value.split(",")).map((name) => name.trim());
+  if (names.length === 0) return new Set(PARTS);
+  for (const name of names) {
+    if ((PARTS as readonly string[]).includes(name)) continue;
+    throw new OptionError(`Cannot use --only ${name}: expected one of ${PARTS.join(", ")}`);
+  }
+  return new Set(names as Part[]);
+}
+
+function givenServer(server: string | undefined, admin: string | undefined) {
+  if (server === undefined) return undefined;
+  const match = server.match(/^(.+):(\d+)$/);
+  if (match === null) throw new OptionError(`Cannot use --server ${server}: expected HOST:PORT`);
+  const [user = "", ...password] = (admin ?? "").split(":");
+  if (user === "") throw new OptionError("Cannot use --server: give --admin USER:PASSWORD too");
+  return {
+    address: { hostname: match[1]!, port: Number(match[2]) },
+    admin: { user, password: password.join(":") },
+  };
+}

@@ -1,0 +1,53 @@
+import { run } from "../engines/command.ts";
+import type { LoadAccount } from "./load_connection.ts";
+import { versionOf } from "./load_tools.ts";
+import type { BenchOptions } from "./options.ts";
+import type { ProxyKind } from "./proxy.ts";
+import { say } from "./say.ts";
+
+const ROOT = new URL("../../../", import.meta.url).pathname;
+
+/** sluice with one listener, one server and one account, all else as it comes. */
+export async function sluiceKind(options: BenchOptions, account: LoadAccount): Promise<ProxyKind> {
+  const program = options.sluiceCommand ?? [options.sluicePath ?? await compiledFile()];
+  return {
+    name: "sluice",
+    version: await versionOf([...program, "--version"]),
+    loginsWithoutServer: true,
+    command(listen, server) {
+      return Promise.resolve([
+        ...program,
+        "--listen",
+        `${listen.hostname}:${listen.port}`,
+        "--server",
+        `${server.hostname}:${server.port}`,
+        "--user",
+        `${account.user}:${account.password}`,
+      ]);
+    },
+  };
+}
+
+/** `./sluice`, compiled anew where it is missing or older than a source. */
+async function compiledFile(): Promise<string> {
+  const file = `${ROOT}sluice`;
+  const built = (await Deno.stat(file).catch(() => undefined))?.mtime?.getTime() ?? 0;
+  if (built >= await newestSource()) return file;
+  say(built === 0 ? "Compiling ./sluice" : "Compiling ./sluice anew: a source is newer");
+  await run([Deno.execPath(), "task", "compile"], { cwd: ROOT });
+  return file;
+}
+
+async function newestSource(): Promise<number> {
+  let newest = 0;
+  async function look(path: string): Promise<void> {
+    const info = await Deno.stat(path);
+    if (!info.isDirectory) {
+      newest = Math.max(newest, info.mtime?.getTime() ?? 0);
+    } else if (path !== `${ROOT}src/dev`) { // developer tools are not compiled in
+      for await (const entry of Deno.readDir(path)) await look(`${path}/${entry.name}`);
+    }
+  }
+  for (const name of ["main.ts", "deno.json", "deno.lock", "src"]) await look(`${ROOT}${name}`);
+  return newest;
+}

@@ -1,0 +1,31 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { OptionError, parseOptions, PARTS } from "../../../src/dev/bench/options.ts";
+
+Deno.test("without options every part runs", () => {
+  const options = parseOptions([])!;
+  assertEquals([...options.parts], [...PARTS]);
+  assertEquals([options.rounds, options.seconds, options.json], [9, 2, false]);
+});
+
+Deno.test("options are read", () => {
+  const args = ["--quick", "--only", "idle,start", "--only", "churn", "--rounds", "4", "--json"];
+  const options = parseOptions([...args, "--sluice-command", "deno run -A  main.ts"])!;
+  assertEquals([...options.parts], ["idle", "start", "churn"]);
+  assertEquals([options.rounds, options.seconds, options.json], [4, 1, true]);
+  assertEquals(options.sluiceCommand, ["deno", "run", "-A", "main.ts"]);
+  assertEquals(parseOptions(["--help"]), undefined);
+});
+
+Deno.test("what cannot be used is refused by name", () => {
+  const wrong = [
+    [["--only", "speed"], "Cannot use --only speed: expected one of start"],
+    [["--rounds", "0"], "Cannot use --rounds 0: a whole number"],
+    [["--seconds", "1.5"], "Cannot use --seconds 1.5: a whole number"],
+    [["--sluice"], "Cannot use --sluice: a value is needed"],
+    [["--fast"], "Cannot use --fast: no such option"],
+    [["queries"], "Cannot use queries: no such option"],
+  ] as const;
+  for (const [args, message] of wrong) {
+    assertThrows(() => parseOptions([...args]), OptionError, message);
+  }
+});
