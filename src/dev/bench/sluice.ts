@@ -1,7 +1,7 @@
 import { run } from "../engines/command.ts";
 import type { LoadAccount } from "./load_connection.ts";
 import { versionOf } from "./load_tools.ts";
-import type { BenchOptions } from "./options.ts";
+import { type BenchOptions, OptionError } from "./options.ts";
 import type { ProxyKind } from "./proxy.ts";
 import { say } from "./say.ts";
 
@@ -12,7 +12,7 @@ export async function sluiceKind(options: BenchOptions, account: LoadAccount): P
   const program = options.sluiceCommand ?? [options.sluicePath ?? await compiledFile()];
   return {
     name: "sluice",
-    version: await versionOf([...program, "--version"]),
+    version: await versionOfSluice(program),
     loginsWithoutServer: true,
     command(listen, server) {
       return Promise.resolve([
@@ -26,6 +26,15 @@ export async function sluiceKind(options: BenchOptions, account: LoadAccount): P
       ]);
     },
   };
+}
+
+async function versionOfSluice(program: readonly string[]): Promise<string> {
+  try {
+    return await versionOf([...program, "--version"]);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new OptionError(`Cannot measure sluice: no program ${program[0]}`);
+  }
 }
 
 /** `./sluice`, compiled anew where it is missing or older than a source. */
