@@ -4,12 +4,13 @@ import { deepFreeze } from "./freeze.ts";
 import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
 import { enumerate, type ProblemList } from "./problems.ts";
-import { headerOf, KEYS, SECTIONS } from "./schema.ts";
+import { KEYS, SECTIONS } from "./schema.ts";
 import { readSection } from "./section.ts";
 import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
 import { keyText, type TomlTable, tomlTable } from "./toml_document.ts";
 import type { ClusterConfig, Config } from "./types.ts";
 import { readUsers } from "./users.ts";
+import { headerOf } from "./wanted.ts";
 
 interface Reading {
   readonly system: ConfigSystem;

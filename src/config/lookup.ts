@@ -1,7 +1,8 @@
 import { nearest } from "./nearest.ts";
 import { enumerate, type ProblemList, quote } from "./problems.ts";
-import { headerOf, type SectionName, SECTIONS } from "./schema.ts";
+import { type SectionName, SECTIONS } from "./schema.ts";
 import { kindText, type TomlNode, type TomlTable } from "./toml_document.ts";
+import { headerOf } from "./wanted.ts";
 
 /** The tables of a section below `parent`; none when it is missing or no table. */
 export function tablesOf(

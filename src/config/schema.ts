@@ -1,5 +1,3 @@
-import { formatDuration } from "./duration.ts";
-import { enumerate, quote } from "./problems.ts";
 import type { TomlNode } from "./toml_document.ts";
 import type { Address } from "./types.ts";
 
@@ -15,6 +13,8 @@ export interface SectionRow {
   readonly name: SectionName;
   /** Written `[[name]]` and any number of times. */
   readonly repeated: boolean;
+  /** Only shown in the example file, not part of the configuration it makes. */
+  readonly optional?: true;
   readonly description: string;
 }
 
@@ -30,12 +30,14 @@ export const SECTIONS: readonly SectionRow[] = [
   {
     name: "clusters.servers",
     repeated: true,
+    optional: true,
     description:
       'In place of the list "servers" above: one block for each server, with more settings.',
   },
   {
     name: "clusters.tenants",
     repeated: true,
+    optional: true,
     description: "A named part of the cluster above, chosen by the login name user@tenant.",
   },
   {
@@ -82,6 +84,8 @@ export interface KeyRow {
   readonly required?: true;
   /** For keys without a default: a value for the example file, as in TOML. */
   readonly example?: string | readonly string[];
+  /** Set in the example file, as required keys are; all others are shown as comments. */
+  readonly shown?: true;
   readonly apply: "live" | "restart";
   readonly description: string;
 }
@@ -99,6 +103,7 @@ export const KEYS = [
     filled: true,
     min: 0,
     default: ["127.0.0.1:2883"],
+    shown: true,
     apply: "restart",
     description:
       'Addresses that clients connect to: "host:port" or "[IPv6]:port"; port 0: any free one',
@@ -169,7 +174,7 @@ export const KEYS = [
     choices: ["caching_sha2_password", "mysql_native_password"],
     default: "caching_sha2_password",
     apply: "live",
-    description: "How the proxy asks clients for their password first",
+    description: "How clients are asked for their password first",
   },
   {
     section: "proxy",
@@ -279,7 +284,7 @@ export const KEYS = [
     choices: ["primary", "replica"],
     default: "primary",
     apply: "live",
-    description: "Writes go to a primary",
+    description: "A primary takes writes, a replica only reads",
   },
   {
     section: "clusters.servers",
@@ -297,7 +302,8 @@ export const KEYS = [
     max: 1000,
     default: 1,
     apply: "live",
-    description: "Share of the load relative to the other servers",
+    description:
+      "Relative share of the load; sharing by session goes by the order of the servers instead",
   },
   {
     section: "clusters.tenants",
@@ -340,6 +346,7 @@ export const KEYS = [
     section: "users",
     key: "cluster",
     type: "name",
+    without: "@#:",
     default: "",
     apply: "live",
     description: "Cluster that the account is for; empty: any",
@@ -348,6 +355,7 @@ export const KEYS = [
     section: "users",
     key: "tenant",
     type: "name",
+    without: "@#:",
     default: "",
     apply: "live",
     description: "Tenant that the account is for; empty: any",
@@ -357,6 +365,7 @@ export const KEYS = [
     key: "password",
     type: "secret",
     example: "change-me",
+    shown: true,
     apply: "live",
     description: 'The password itself; "" for none',
   },
@@ -435,48 +444,4 @@ export type SectionValues<S extends SectionName> = {
 
 export function keysOf(section: SectionName): readonly KeyRow[] {
   return KEYS.filter((row) => row.section === section);
-}
-
-/** `[proxy]` or `[[users]]`. */
-export function headerOf(section: SectionRow): string {
-  return section.repeated ? `[[${section.name}]]` : `[${section.name}]`;
-}
-
-/** One item of the key's value in words: "a whole number between 0 and 8191". */
-export function wantedItem(row: KeyRow): string {
-  const { min = 0, max = 65535 } = row;
-  switch (row.type) {
-    case "text":
-      return "text in quotes";
-    case "name":
-      return `a name in quotes${
-        row.without === undefined
-          ? ""
-          : ` without ${enumerate(row.without.split("").map(quote), "and")}`
-      }`;
-    case "path":
-      return "the path of a file in quotes";
-    case "integer":
-      return `a whole number between ${min} and ${max}`;
-    case "duration":
-      return `a duration such as "10s" between ${formatDuration(min)} and ${formatDuration(max)}`;
-    case "choice":
-      return enumerate((row.choices ?? []).map(quote), "or");
-    case "address":
-      return `"host:port" with a port between ${min} and 65535`;
-    case "server":
-      return `"host:port" with a port between ${min} and 65535 or a table with address`;
-    case "secret":
-      return "text in quotes";
-    case "hash":
-      return 'text in quotes: "*" and 40 hex digits';
-    case "environment":
-      return 'the name of an environment variable such as "APP_PASSWORD"';
-  }
-}
-
-/** The whole value in words. */
-export function wantedValue(row: KeyRow): string {
-  if (row.list === undefined) return wantedItem(row);
-  return `a list in brackets, each item ${wantedItem(row)}`;
 }

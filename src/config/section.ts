@@ -3,7 +3,6 @@ import { parseDuration } from "./duration.ts";
 import { nearest } from "./nearest.ts";
 import { enumerate, type ProblemList, quote } from "./problems.ts";
 import {
-  headerOf,
   type KeyRow,
   KEYS,
   keysOf,
@@ -11,10 +10,9 @@ import {
   type SectionName,
   SECTIONS,
   type SectionValues,
-  wantedItem,
-  wantedValue,
 } from "./schema.ts";
 import { keyText, kindText, type TomlNode, type TomlTable } from "./toml_document.ts";
+import { headerOf, wantedItem, wantedValue } from "./wanted.ts";
 
 type Reading =
   | { readonly ok: true; readonly value: unknown }

@@ -1,0 +1,53 @@
+import { formatDuration } from "./duration.ts";
+import { enumerate } from "./problems.ts";
+import { type KeyRow, keysOf, type SectionRow, SECTIONS } from "./schema.ts";
+import { tomlValue } from "./toml_text.ts";
+import { headerOf } from "./wanted.ts";
+
+const INTRODUCTION = `\
+# Configuration of sluice. Change the servers and the account below, then:
+#   sluice --config sluice.toml --check
+#   sluice --config sluice.toml
+#
+# A line such as "#proxy_id = 0" shows a setting that is not set: its default, or, where it has
+# none, an example. Take the "#" away to set it.
+# Durations are text with a unit: "500ms", "10s", "5m", "1h".
+# Relative paths of files count from the folder of this file.
+`;
+
+/** Comments of keys that only make sense beside others. */
+const NOTES: Readonly<Record<string, string>> = {
+  "users.password":
+    "Exactly one of password, password_file, password_env and password_hash must be set.",
+  "users.server_user":
+    "For another account towards the servers, set server_user and exactly one password for it.",
+};
+
+/**
+ * The text of `config.example.toml`: a valid configuration in which each key of the schema appears
+ * with its default and what it means.
+ */
+export function exampleConfig(): string {
+  return [INTRODUCTION, ...SECTIONS.map(sectionText)].join("\n");
+}
+
+function sectionText(section: SectionRow): string {
+  const off = section.optional ? "#" : "";
+  const keys = keysOf(section.name).map((row) => keyLines(row, off));
+  return `# ${section.description}\n${off}${headerOf(section)}\n${keys.join("")}`;
+}
+
+function keyLines(row: KeyRow, off: string): string {
+  const note = NOTES[`${row.section}.${row.key}`];
+  const value = tomlValue(row.default ?? row.example ?? "");
+  const mark = row.required || row.shown ? off : "#";
+  return `${note === undefined ? "" : `# ${note}\n`}` +
+    `# ${row.description}${rangeText(row)}\n${mark}${row.key} = ${value}\n`;
+}
+
+function rangeText({ type, min = 0, max = 0, choices }: KeyRow): string {
+  if (type === "integer") return ` (${min} to ${max})`;
+  if (type === "duration") return ` (${formatDuration(min)} to ${formatDuration(max)})`;
+  if (choices === undefined || choices.length < 2) return "";
+  return ` (${enumerate(choices.map(tomlValue), "or")})`;
+}
