@@ -26,7 +26,12 @@ export async function cachedFolder(
     // A fresh name each time: a program that outlived its interrupted build may still write.
     const partial = `${folder}.partial-${crypto.randomUUID()}`;
     await Deno.mkdir(partial);
-    await build(partial);
+    try {
+      await build(partial);
+    } catch (error) {
+      await removeLeftovers(name);
+      throw error;
+    }
     await Deno.rename(partial, folder);
     return folder;
   }, onProgress);
@@ -60,7 +65,7 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** What interrupted builds of `name` left behind. What cannot be removed now is left for later. */
+/** What failed and interrupted builds of `name` left behind. What cannot be removed now is left for later. */
 async function removeLeftovers(name: string): Promise<void> {
   for await (const entry of Deno.readDir(cacheFolder())) {
     if (!entry.name.startsWith(`${name}.partial-`)) continue;

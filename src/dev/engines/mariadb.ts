@@ -45,6 +45,7 @@ async function startMariadb(options: StartOptions): Promise<StartedEngine> {
         mode: 0o600,
       });
       const argv = [program, "--no-defaults", ...asRoot(), `--datadir=${folder}/data`]
+        .concat(`--tmpdir=${folder}`)
         .concat([`--socket=${folder}/socket`, `--pid-file=${folder}/pid`, `--port=${port}`])
         .concat([`--init-file=${folder}/init.sql`], serverOptions, options.args ?? []);
       return { argv, logFiles: [`${folder}/log`] };

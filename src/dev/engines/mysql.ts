@@ -65,7 +65,7 @@ async function startMysql(options: StartOptions): Promise<StartedEngine> {
       });
       const inside = folder.slice(home.root.length);
       const argv = [...home.prefix, home.server, "--no-defaults", ...asRoot()]
-        .concat([`--datadir=${inside}/data`, `--socket=${inside}/socket`])
+        .concat([`--datadir=${inside}/data`, `--tmpdir=${inside}`, `--socket=${inside}/socket`])
         .concat([`--pid-file=${inside}/pid`, `--port=${port}`, `--init-file=${inside}/init.sql`])
         .concat(serverOptions, options.args ?? []);
       return { argv, logFiles: [`${folder}/log`] };
@@ -147,7 +147,8 @@ async function buildRoot(folder: string, onProgress: Progress): Promise<void> {
   onProgress("Installing MySQL 9 from Debian sid into a folder of its own (about 2 minutes)");
   const onLine = atMostEachSecond((line) => onProgress(`debootstrap: ${line.trim()}`));
   const mirror = await debianMirror();
-  const env = { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
+  // A temporary folder of this machine does not exist in the new root.
+  const env = { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C", TMPDIR: "/tmp" };
   try {
     await run(
       // In a mount namespace of its own, what an interrupted run has mounted goes away with it.
@@ -186,7 +187,8 @@ async function buildTemplate(
     const inside = work.slice(home.root.length);
     await run(
       [...home.prefix, home.server, "--no-defaults", ...asRoot(), "--initialize-insecure"]
-        .concat([`--datadir=${inside}/data`, "--innodb-flush-method=nosync"]),
+        .concat([`--datadir=${inside}/data`, `--tmpdir=${inside}`])
+        .concat("--innodb-flush-method=nosync"),
     );
     await run(["cp", "-R", `${work}/data`, `${folder}/data`]);
   } finally {

@@ -1,20 +1,27 @@
 /** Statements to a server that has just been started, as one of its accounts. */
 
 import { createConnection } from "mysql2";
+import type { Address } from "../../config/types.ts";
 
 export interface Account {
   readonly user: string;
   readonly password: string;
 }
 
-/** Runs statements one after the other in a session of its own and gives the last one's rows. */
+/**
+ * Runs statements one after the other in a session of its own and gives the last one's rows. A
+ * number in place of the address is a port of 127.0.0.1.
+ */
 export async function query(
-  port: number,
+  address: Address | number,
   account: Account,
   statements: readonly string[],
 ): Promise<Record<string, unknown>[]> {
+  const { hostname, port } = typeof address === "number"
+    ? { hostname: "127.0.0.1", port: address }
+    : address;
   const connection = await createConnection({
-    host: "127.0.0.1",
+    host: hostname,
     port,
     user: account.user,
     password: account.password,

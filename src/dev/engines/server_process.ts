@@ -1,6 +1,7 @@
 /** A database server as a child process with a folder of its own, from spawn to removed folder. */
 
-import { exists } from "./cache.ts";
+import type { Address } from "../../config/types.ts";
+import type { OwnFolder } from "./own_folder.ts";
 import { type Account, query } from "./query.ts";
 
 /** A machine under load starts a server in several times its usual 1 to 4 seconds. */
@@ -8,16 +9,6 @@ const startLimit = 90_000;
 /** A clean stop that takes longer is finished by SIGKILL: the data is thrown away anyhow. */
 const stopLimit = 20_000;
 const logTailBytes = 8192;
-
-/**
- * Removes the server and its folder when this process is gone, even by SIGKILL: its standard input
- * then ends. A line on it says that the server has ended (its pid may soon be somebody else's). A folder cannot be removed while a dying server still writes.
- */
-const reaperScript = `trap '' INT TERM HUP
-pid=$1
-while read -r line; do pid=; done
-[ -z "$pid" ] || kill -9 "$pid"
-n=0; until rm -rf -- "$2" || [ $n -ge 100 ]; do n=$((n+1)); sleep 0.05; done`;
 
 /**
  * Servers count one file descriptor per connection and refuse a \`max_connections\` beyond it. A
@@ -43,27 +34,24 @@ export class ServerProcess {
   readonly exited: Promise<number>;
   readonly #command: ServerCommand;
   readonly #child: Deno.ChildProcess;
-  readonly #reaper: Deno.ChildProcess;
-  readonly #reaperInput: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #folder: OwnFolder;
   #ended = false;
   #stopping?: Promise<void>;
 
-  /** Owns `folder` from here on: it is removed with the server. */
-  constructor(command: ServerCommand, folder: string) {
+  /**
+   * Owns `folder` from here on: it is removed with the server. The server runs in a session of its
+   * own, out of reach of a terminal's Ctrl-C: who started it says when it stops.
+   */
+  constructor(command: ServerCommand, folder: OwnFolder) {
     this.#command = command;
+    this.#folder = folder;
     this.#child = new Deno.Command("sh", {
       args: ["-c", launchScript, "launch", command.logFiles[0], ...command.argv],
       stdin: "null",
       stdout: "null",
       stderr: "null",
+      detached: true,
     }).spawn();
-    this.#reaper = new Deno.Command("sh", {
-      args: ["-c", reaperScript, "reaper", String(this.#child.pid), folder],
-      stdin: "piped",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    this.#reaperInput = this.#reaper.stdin.getWriter();
     this.exited = this.#watch();
   }
 
@@ -72,12 +60,12 @@ export class ServerProcess {
   }
 
   /** Waits until the account can run a statement. On failure the process and folder are gone. */
-  async ready(port: number, account: Account): Promise<void> {
+  async ready(address: Address, account: Account): Promise<void> {
     const deadline = performance.now() + startLimit;
     let problem: unknown;
     while (performance.now() < deadline && !this.#ended) {
       try {
-        await query(port, account, ["SELECT 1"]);
+        await query(address, account, ["SELECT 1"]);
         return;
       } catch (error) {
         problem = error;
@@ -109,10 +97,11 @@ export class ServerProcess {
   }
 
   async #watch(): Promise<number> {
+    await this.#folder.setProcess(this.pid);
     const { code } = await this.#child.status;
     this.#ended = true;
-    // The reaper may be gone when a terminal has killed the whole group.
-    await this.#reaperInput.write(new TextEncoder().encode("ended\n")).catch(() => {});
+    // Its pid may soon be somebody else's.
+    await this.#folder.setProcess(undefined);
     return code;
   }
 
@@ -121,8 +110,7 @@ export class ServerProcess {
     const limit = setTimeout(() => this.#signal("SIGKILL"), stopLimit);
     await this.exited;
     clearTimeout(limit);
-    await this.#reaperInput.close().catch(() => {});
-    await this.#reaper.status;
+    await this.#folder.remove();
   }
 
   #signal(signal: Deno.Signal): void {
@@ -137,10 +125,20 @@ export class ServerProcess {
 }
 
 async function fileTail(path: string): Promise<string> {
-  if (!await exists(path)) return "";
-  using file = await Deno.open(path);
+  using file = await openIfThere(path);
+  if (file === null) return "";
   const { size } = await file.stat();
   await file.seek(Math.max(0, size - logTailBytes), Deno.SeekMode.Start);
   const text = await new Response(file.readable).text();
   return text.trimEnd().split("\n").slice(-20).join("\n");
+}
+
+/** A log is missing before the server's first line, and again when its folder has been removed. */
+async function openIfThere(path: string): Promise<Deno.FsFile | null> {
+  try {
+    return await Deno.open(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }

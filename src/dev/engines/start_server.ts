@@ -1,5 +1,6 @@
 /** The part of starting a server that is the same for every engine. */
 
+import { OwnFolder } from "./own_folder.ts";
 import { type Account, query } from "./query.ts";
 import { type ServerCommand, ServerFailed, ServerProcess } from "./server_process.ts";
 import type { EngineName, StartedEngine, StartOptions } from "./types.ts";
@@ -39,21 +40,19 @@ export async function startServer(plan: ServerPlan, options: StartOptions): Prom
 }
 
 async function startOnPort(plan: ServerPlan, port: number): Promise<StartedEngine> {
-  const folder = await Deno.makeTempDir({
-    prefix: `sluice-${plan.name}-`,
-    ...(plan.parent === undefined ? {} : { dir: plan.parent }),
-  });
+  const folder = new OwnFolder(`sluice-${plan.name}-`, plan.parent);
   let server: ServerProcess;
   try {
-    server = new ServerProcess(await plan.prepare(folder, port), folder);
+    server = new ServerProcess(await plan.prepare(folder.path, port), folder);
   } catch (error) {
-    await Deno.remove(folder, { recursive: true });
+    await folder.remove();
     throw error;
   }
   try {
-    await server.ready(port, plan.first?.account ?? plan.admin);
-    if (plan.first) await query(port, plan.first.account, plan.first.statements);
-    const rows = await query(port, plan.admin, ["SELECT VERSION() AS version"]);
+    const address = { hostname: "127.0.0.1", port };
+    await server.ready(address, plan.first?.account ?? plan.admin);
+    if (plan.first) await query(address, plan.first.account, plan.first.statements);
+    const rows = await query(address, plan.admin, ["SELECT VERSION() AS version"]);
     return startedEngine(plan, { server, port, version: String(rows[0]!.version) });
   } catch (error) {
     await server.stop();

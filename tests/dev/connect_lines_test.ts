@@ -1,0 +1,46 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { connectLines } from "../../src/dev/connect_lines.ts";
+import { run, which } from "../../src/dev/engines/command.ts";
+import { startEngine } from "../../src/dev/engines/engine.ts";
+
+const target = {
+  address: { hostname: "127.0.0.1", port: 2883 },
+  login: { user: "dev", password: "secret" },
+  schema: "test",
+};
+
+Deno.test("A password is shown only where it was made for this run", async () => {
+  using _path = pathOf("/nowhere");
+  const shown = await connectLines({ ...target, showPassword: true });
+  assertEquals(shown.slice(0, 2), [
+    "mariadb -h127.0.0.1 -P2883 -udev -psecret test",
+    "mysql -h127.0.0.1 -P2883 -udev -psecret --get-server-public-key test",
+  ]);
+  const hidden = await connectLines({ ...target, showPassword: false, schema: "" });
+  assertEquals(hidden[0], "mariadb -h127.0.0.1 -P2883 -udev -p");
+  assert(!hidden.join().includes("secret"));
+});
+
+Deno.test("The lines work as they are printed, with and without a client program", async () => {
+  await using engine = await startEngine("mariadb");
+  const own = {
+    address: { hostname: engine.hostname, port: engine.port },
+    login: engine.admin,
+    showPassword: true,
+    schema: "test",
+  };
+  const sh = (await which("sh"))!;
+  for (const line of await connectLines(own)) {
+    const output = await run([sh, "-c", line], { input: "SELECT CURRENT_USER(), DATABASE()" });
+    assertStringIncludes(output, "root@%\ttest");
+  }
+  using _path = pathOf("/nowhere");
+  const line = (await connectLines(own)).at(-1)!;
+  assertStringIncludes(await run([sh, "-c", line]), '"root@%"');
+});
+
+function pathOf(folders: string): Disposable {
+  const before = Deno.env.get("PATH")!;
+  Deno.env.set("PATH", folders);
+  return { [Symbol.dispose]: () => Deno.env.set("PATH", before) };
+}
