@@ -119,7 +119,7 @@ export class Cluster {
   }
 
   /** Whether a server has taken this account and schema since they last failed. */
-  isProven(request: ServerRequest): boolean {
+  isProven(request: Omit<ServerRequest, "signal">): boolean {
     return this.#proven.has(proofKey(request));
   }
 
@@ -166,7 +166,7 @@ export class Cluster {
   }
 }
 
-function proofKey({ login, tenant }: ServerRequest): string {
+function proofKey({ login, tenant }: Omit<ServerRequest, "signal">): string {
   return `${login.user}\0${login.schema}\0${tenant?.name ?? ""}`;
 }
 

@@ -46,8 +46,12 @@ export class ServerSession implements ServerEntry {
   readonly capabilities: Capabilities;
   readonly threadId: number;
   readonly tracker: ReplyTracker;
-  /** Bytes read and not yet moved: [0, walked) may go to the client, up to `end` there are bytes. */
+  /**
+   * What was read: [0, moved) is done with, [moved, walked) may go to the user's peer, and up to
+   * `end` there are bytes. While a read is outstanding, nothing of it may be moved in here.
+   */
   buffer: Uint8Array = new Uint8Array(SMALL);
+  moved = 0;
   walked = 0;
   end = 0;
 
@@ -180,7 +184,7 @@ export class ServerSession implements ServerEntry {
     return this.buffer === this.#small && this.end === this.buffer.length;
   }
 
-  /** Moves what is there to a buffer that holds at least `size` bytes. No read may be outstanding. */
+  /** Copies what is there to a buffer of at least `size` bytes. No read may be outstanding. */
   enlarge(size = BIG): void {
     const larger = size <= BIG ? takeBig() : new Uint8Array(size);
     larger.set(this.buffer.subarray(0, this.end));
@@ -188,20 +192,19 @@ export class ServerSession implements ServerEntry {
     this.buffer = larger;
   }
 
-  /** The first `walked` bytes have been moved. No read may be outstanding. */
+  /** Makes room of what has been moved, unless an outstanding read forbids it. */
   compact(): void {
-    if (this.walked < this.end) this.buffer.copyWithin(0, this.walked, this.end);
-    this.end -= this.walked;
-    this.walked = 0;
+    if (this.moved === 0 || this.#isReading) return;
+    if (this.moved < this.end) this.buffer.copyWithin(0, this.moved, this.end);
+    this.walked -= this.moved;
+    this.end -= this.moved;
+    this.moved = 0;
   }
 
-  /**
-   * A reply of `total` bytes has been moved whole: back to the idle buffer and the idle read.
-   * Bytes behind it stay: nobody asked for them, and the next look at them ends the session.
-   */
+  /** A reply of `total` bytes has been moved whole: back to the idle buffer and the idle read. */
   finishReply(total: number): void {
     this.compact();
-    if (this.buffer !== this.#small && this.end <= this.#small.length) {
+    if (!this.#isReading && this.buffer !== this.#small && this.end <= this.#small.length) {
       this.#small = idleBufferFor(this.#small, total);
       this.#small.set(this.buffer.subarray(0, this.end));
       giveBig(this.buffer);
@@ -249,9 +252,8 @@ export class ServerSession implements ServerEntry {
     this.#phase = "closed";
     this.#user = undefined;
     this.#manager.servers.remove(this.id);
+    // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
-    // The outstanding read still owns the buffer; the collector gets it then.
-    if (!this.#isReading) giveBig(this.buffer);
   }
 
   #onSessionTrack(ok: OkPacket): void {

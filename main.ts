@@ -1,0 +1,75 @@
+/** The executable: command line, configuration, signals, exit code. */
+import { parseCommandLine } from "./src/config/command_line.ts";
+import type { Config } from "./src/config/types.ts";
+import { messageOf } from "./src/errors.ts";
+import { configureLog, logError, logInfo } from "./src/log.ts";
+import { Proxy } from "./src/proxy.ts";
+
+/** Exit codes beside 0: what was asked for cannot be done, or was not asked for rightly (2). */
+const FAILED = 1;
+
+const encoder = new TextEncoder();
+
+/** Signals that stop the proxy: the first lets clients finish, the second does not. */
+const STOP_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
+
+function exitWith(code: number, message: string): never {
+  Deno.stderr.writeSync(encoder.encode(`sluice: ${message}\n`));
+  Deno.exit(code);
+}
+
+/** The last net: whatever reaches it is a defect that must not cost every session its life. */
+function surviveDefects(): void {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    logDefect(event.reason);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    logDefect(event.error);
+  });
+}
+
+function logDefect(error: unknown): void {
+  const stack = error instanceof Error ? error.stack : undefined;
+  logError("internal error", { error: messageOf(error), cause: stack });
+}
+
+function stopOnSignals(proxy: Proxy): void {
+  let isStopping = false;
+  for (const [signal, number] of Object.entries(STOP_SIGNALS)) {
+    Deno.addSignalListener(signal as keyof typeof STOP_SIGNALS, () => {
+      if (isStopping) Deno.exit(128 + number);
+      isStopping = true;
+      logInfo("signal received", { signal });
+      proxy.stop().then(() => Deno.exit(0), (error) => exitWith(FAILED, messageOf(error)));
+    });
+  }
+}
+
+async function serve(config: Config): Promise<void> {
+  surviveDefects();
+  try {
+    await configureLog(config.log);
+  } catch (error) {
+    exitWith(FAILED, `Cannot open the log file ${config.log.file}: ${messageOf(error)}`);
+  }
+  try {
+    stopOnSignals(await Proxy.start(config));
+  } catch (error) {
+    exitWith(FAILED, messageOf(error));
+  }
+}
+
+const asked = parseCommandLine(Deno.args);
+switch (asked.kind) {
+  case "run":
+    await serve(asked.config);
+    break;
+  case "error":
+    for (const message of asked.messages) Deno.stderr.writeSync(encoder.encode(`${message}\n`));
+    Deno.exit(asked.exitCode);
+    break;
+  default:
+    Deno.stdout.writeSync(encoder.encode(asked.text));
+}

@@ -1,0 +1,29 @@
+/**
+ * Connection attributes: names and values that clients tell of themselves.
+ * https://dev.mysql.com/doc/refman/9.0/en/performance-schema-connection-attribute-tables.html
+ */
+import { PacketReader, PacketWriter } from "./bytes.ts";
+
+/** @param bytes pairs of length-encoded texts, without their total length. @throws {ProtocolError} */
+export function decodeAttributes(bytes: Uint8Array): [name: string, value: string][] {
+  const reader = new PacketReader(bytes, "connection attributes");
+  const pairs: [string, string][] = [];
+  while (reader.remaining > 0) pairs.push([reader.lenencText(), reader.lenencText()]);
+  return pairs;
+}
+
+export function encodeAttributes(pairs: readonly (readonly [string, string])[]): Uint8Array {
+  const writer = new PacketWriter();
+  for (const [name, value] of pairs) writer.lenencText(name).lenencText(value);
+  return writer.view().slice();
+}
+
+/**
+ * The attributes that a server may see. Names with two underscores are a talk between OceanBase's
+ * drivers, proxies and servers: passed on, they would switch the server to another protocol.
+ */
+export function passedAttributes(bytes: Uint8Array): Uint8Array {
+  const pairs = decodeAttributes(bytes);
+  const passed = pairs.filter(([name]) => !name.startsWith("__"));
+  return passed.length === pairs.length ? bytes.slice() : encodeAttributes(passed);
+}

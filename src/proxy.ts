@@ -1,0 +1,185 @@
+/** One isolate's proxy: builds the parts, listens, sweeps, stops. Wiring, no logic of sessions. */
+import { Cluster } from "./backend/cluster.ts";
+import type { Address, Config } from "./config/types.ts";
+import { messageOf } from "./errors.ts";
+import { logInfo, logWarning } from "./log.ts";
+import { Listener } from "./net/listener.ts";
+import { closeQuietly, formatAddress } from "./net/transport.ts";
+import type { RsaKey } from "./protocol/auth.ts";
+import { ConfiguredAccounts, type CredentialSource } from "./session/accounts.ts";
+import { ClientSession } from "./session/client_session.ts";
+import type { SessionContext } from "./session/context.ts";
+import type { LoginName } from "./session/login_name.ts";
+import { loadRsaKey, makeRsaKey } from "./session/rsa_key.ts";
+import { SessionManager } from "./session_manager.ts";
+import { VERSION } from "./version.ts";
+
+/** The sweep keeps every time limit of sessions, in place of timers of their own. */
+const SWEEP_EVERY = 1_000;
+
+/** After the grace period: for the last errors to reach clients and cancels to reach servers. */
+const LAST_WORDS = 1_000;
+
+export class Proxy {
+  readonly manager: SessionManager;
+  readonly #config: Config;
+  readonly #clusters: readonly Cluster[];
+  readonly #sources: readonly CredentialSource[];
+  readonly #listeners: Listener[] = [];
+  #sweep: ReturnType<typeof setInterval> | undefined;
+  #rsaKey: Promise<RsaKey> | undefined;
+  #arrivals = 0;
+  #onEmpty: (() => void) | undefined;
+  #stopping: Promise<void> | undefined;
+
+  /**
+   * Starts to serve.
+   * @throws naming the address or file where it cannot listen or read the RSA key
+   */
+  static async start(config: Config): Promise<Proxy> {
+    const proxy = new Proxy(config);
+    await proxy.#start();
+    return proxy;
+  }
+
+  private constructor(config: Config) {
+    this.#config = config;
+    this.manager = new SessionManager({ proxyId: config.proxy.proxyId, isolate: 0 });
+    const options = { manager: this.manager, connectTimeout: config.proxy.connectTimeout };
+    this.#clusters = config.clusters.map((cluster) => new Cluster(cluster, options));
+    this.#sources = [new ConfiguredAccounts(config.users)];
+  }
+
+  /** Where clients can connect: the real ports where 0 was asked for. */
+  get addresses(): readonly Address[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /**
+   * Takes no more clients, lets those at work finish for `shutdown_grace`, and ends the rest.
+   * Resolves when nothing is left.
+   */
+  stop(): Promise<void> {
+    return this.#stopping ??= this.#stop();
+  }
+
+  async #start(): Promise<void> {
+    const file = this.#config.proxy.rsaPrivateKeyFile;
+    if (file !== "") this.#rsaKey = Promise.resolve(await loadRsaKey(file));
+    else if (this.#sources.some((source) => source.needsRsaKey)) this.#rsaKey = makeRsaKey();
+    const context = this.#context();
+    try {
+      for (const address of this.#config.proxy.listen) {
+        this.#listeners.push(listen(address, (client) => this.#admit(client, context)));
+      }
+    } catch (error) {
+      await Promise.all(this.#listeners.map((listener) => listener.close()));
+      throw error;
+    }
+    this.#sweep = setInterval(() => this.#sweepSessions(), SWEEP_EVERY);
+    logInfo("started", {
+      version: VERSION,
+      listen: this.addresses.map(formatAddress).join(","),
+      clusters: this.#clusters.length,
+      pid: Deno.pid,
+    });
+    void context.defaultCluster.profile();
+  }
+
+  #context(): SessionContext {
+    const { proxy } = this.#config;
+    const byName = new Map(this.#clusters.map((cluster) => [cluster.config.name, cluster]));
+    const host = proxySessionHost(this.addresses[0] ?? proxy.listen[0]!);
+    return {
+      config: proxy,
+      manager: this.manager,
+      defaultCluster: byName.get(proxy.defaultCluster)!,
+      cluster: (name) => byName.get(name),
+      account: (name) => this.#account(name),
+      rsaKey: () => this.#rsaKey ??= makeRsaKey(),
+      nextProxySessionId: () => host | BigInt(this.#arrivals++ & 0xffff),
+      onSessionEnd: () => {
+        if (this.manager.clients.size === 0) this.#onEmpty?.();
+      },
+    };
+  }
+
+  #account(name: LoginName) {
+    for (const source of this.#sources) {
+      const account = source.find(name);
+      if (account !== undefined) return account;
+    }
+    return undefined;
+  }
+
+  #admit(transport: Deno.TcpConn, context: SessionContext): void {
+    const id = this.manager.nextClientId();
+    if (id === undefined) {
+      logWarning("cannot accept a client", { cause: "all session ids are in use" });
+      return closeQuietly(transport);
+    }
+    const { hostname, port } = transport.remoteAddr;
+    void new ClientSession(id, { transport, hostname, port }, context).run();
+  }
+
+  #sweepSessions(): void {
+    const now = Date.now();
+    for (const session of this.manager.clients.values()) session.sweep(now);
+    for (const session of this.manager.servers.values()) session.sweep(now);
+  }
+
+  async #stop(): Promise<void> {
+    const { shutdownGrace } = this.#config.proxy;
+    logInfo("stopping", { clients: this.manager.clients.size, grace_ms: shutdownGrace });
+    await Promise.all(this.#listeners.map((listener) => listener.close()));
+    for (const session of this.#sessions()) session.leave();
+    await this.#empty(shutdownGrace);
+    for (const session of this.#sessions()) session.evict();
+    await this.#empty(LAST_WORDS);
+    for (const session of this.#sessions()) session.end("shutdown");
+    await this.#serversGone();
+    clearInterval(this.#sweep);
+    logInfo("stopped", { version: VERSION });
+  }
+
+  #sessions(): ClientSession[] {
+    return [...this.manager.clients.values()].filter((entry) => entry instanceof ClientSession);
+  }
+
+  /** Resolves when the last client session has ended, or after `limit` milliseconds. */
+  async #empty(limit: number): Promise<void> {
+    if (this.manager.clients.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, limit);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#onEmpty = undefined;
+  }
+
+  /** Statements are still being cancelled and servers still answer COM_QUIT for a moment. */
+  async #serversGone(): Promise<void> {
+    const until = Date.now() + LAST_WORDS;
+    while (this.manager.servers.size > 0 && Date.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const session of [...this.manager.servers.values()]) session.kill("proxy stops");
+  }
+}
+
+function listen(address: Address, onClient: (client: Deno.TcpConn) => void): Listener {
+  try {
+    return new Listener(address, onClient);
+  } catch (cause) {
+    throw new Error(`Cannot listen on ${formatAddress(address)}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** IPv4 address << 32 | port << 16, the fixed part of `proxy_sessid`; 0 as address for IPv6. */
+function proxySessionHost({ hostname, port }: Address): bigint {
+  const bytes = /^\d+\.\d+\.\d+\.\d+$/.test(hostname) ? hostname.split(".").map(BigInt) : [];
+  const address = bytes.reduce((value, byte) => (value << 8n) | byte, 0n);
+  return (address << 32n) | (BigInt(port) << 16n);
+}

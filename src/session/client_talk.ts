@@ -1,0 +1,99 @@
+/**
+ * The client's side as a {@link PacketPort}, over the same input that the relay takes commands from:
+ * logins and changes of user need no reads of their own beside the one that is outstanding.
+ */
+import { checkHeader, type PacketPort, StreamEnded } from "../net/packet_port.ts";
+import { type Transport, writeAll } from "../net/transport.ts";
+import { frame, payloadLength } from "../protocol/bytes.ts";
+import type { ClientInput } from "./client_input.ts";
+
+interface Waiting {
+  resolve(payload: Uint8Array): void;
+  reject(error: Error): void;
+}
+
+export class ClientTalk implements PacketPort {
+  sequence: number;
+  bytesWritten = 0;
+  readonly #transport: Transport;
+  readonly #input: ClientInput;
+  readonly #limit: number;
+  #waiting: Waiting | undefined;
+
+  constructor(
+    transport: Transport,
+    input: ClientInput,
+    options: { readonly limit: number; readonly sequence: number },
+  ) {
+    this.#transport = transport;
+    this.#input = input;
+    this.#limit = options.limit;
+    this.sequence = options.sequence;
+  }
+
+  /** The payload is a copy: the input goes on with what comes behind it. */
+  read(): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      this.onClientBytes();
+    });
+  }
+
+  async write(payload: Uint8Array): Promise<void> {
+    const bytes = frame(payload, this.sequence);
+    this.sequence = (this.sequence + 1) & 0xff;
+    await this.writeFrames(bytes);
+  }
+
+  async writeFrames(bytes: Uint8Array): Promise<void> {
+    await writeAll(this.#transport, bytes);
+    this.bytesWritten += bytes.length;
+  }
+
+  /** The input has grown. */
+  onClientBytes(): void {
+    const waiting = this.#waiting;
+    // Nothing is asked of the client now: what it sends waits.
+    if (waiting === undefined) return this.#input.readAhead();
+    try {
+      const payload = this.#take();
+      if (payload === undefined) return;
+      this.#waiting = undefined;
+      waiting.resolve(payload);
+    } catch (error) {
+      this.#waiting = undefined;
+      waiting.reject(error as Error);
+    }
+  }
+
+  /** The client has ended the connection. @returns whether somebody was waiting for it to speak */
+  onClientEnd(reason: string): boolean {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.reject(new StreamEnded(reason));
+    return waiting !== undefined;
+  }
+
+  #take(): Uint8Array | undefined {
+    const input = this.#input;
+    if (input.available < 4) {
+      input.readMore(4);
+      return undefined;
+    }
+    const { bytes, start } = input;
+    const length = payloadLength(bytes, start);
+    checkHeader(
+      { length, sequence: bytes[start + 3]! },
+      { limit: this.#limit, sequence: this.sequence },
+    );
+    if (input.available < 4 + length) {
+      input.readMore(4 + length);
+      return undefined;
+    }
+    const payload = bytes.slice(start + 4, start + 4 + length);
+    input.consume(4 + length);
+    input.readAhead();
+    this.sequence = (this.sequence + 1) & 0xff;
+    return payload;
+  }
+}

@@ -1,0 +1,23 @@
+/** What all client sessions of an isolate share. */
+import type { Cluster } from "../backend/cluster.ts";
+import type { ProxyConfig } from "../config/types.ts";
+import type { RsaKey } from "../protocol/auth.ts";
+import type { SessionManager } from "../session_manager.ts";
+import type { Account } from "./accounts.ts";
+import type { LoginName } from "./login_name.ts";
+
+export interface SessionContext {
+  readonly config: ProxyConfig;
+  readonly manager: SessionManager;
+  readonly defaultCluster: Cluster;
+  /** The cluster of this name, or undefined. */
+  cluster(name: string): Cluster | undefined;
+  /** The account of a login, from the first source that has it. */
+  account(name: LoginName): Account | undefined;
+  /** Made on first need. */
+  rsaKey(): Promise<RsaKey>;
+  /** `proxy_sessid` of a session that arrives now. */
+  nextProxySessionId(): bigint;
+  /** Told once by each session, when nothing of it is left. */
+  onSessionEnd(id: number): void;
+}

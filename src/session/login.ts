@@ -1,0 +1,284 @@
+/**
+ * The server's role of a login: greeting, login request, authentication, and where the login leads.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
+ */
+import type { Cluster, ServerRequest } from "../backend/cluster.ts";
+import { SluiceError } from "../errors.ts";
+import type { PacketPort } from "../net/packet_port.ts";
+import { passedAttributes } from "../protocol/attributes.ts";
+import {
+  type LoginKey,
+  NATIVE,
+  type PluginName,
+  ServerAuth,
+  type ServerStep,
+  SHA2,
+} from "../protocol/auth.ts";
+import { concat, frame } from "../protocol/bytes.ts";
+import { type Capabilities, chosenByClient, offeredToClients } from "../protocol/capabilities.ts";
+import { Capability, Status } from "../protocol/constants.ts";
+import {
+  decodeChangeUser,
+  decodeLogin,
+  encodeGreeting,
+  isTlsRequest,
+  type Login,
+  loginCapabilities,
+} from "../protocol/handshake.ts";
+import { encodeOk, plainOk } from "../protocol/response.ts";
+import { type Account, NOBODY } from "./accounts.ts";
+import type { SessionContext } from "./context.ts";
+import { type LoginName, parseLoginName } from "./login_name.ts";
+import { makeNonce } from "./nonce.ts";
+
+/** Who is at the other end, for refusals and for the account. */
+export interface Peer {
+  /** `cs_id`, which the greeting carries as thread id. */
+  readonly id: number;
+  /** Address without port, as it stands in `'user'@'host'`. */
+  readonly host: string;
+}
+
+/** What a login request or COM_CHANGE_USER asks for. */
+interface Asked {
+  readonly user: string;
+  readonly schema: string;
+  readonly charset: number;
+  readonly maxPacketSize: number;
+  /** A copy of its own, fit for servers. */
+  readonly attributes: Uint8Array;
+  readonly capabilities: Capabilities;
+}
+
+/** Where a login name leads, before the password has been looked at. */
+interface Destination {
+  readonly name: LoginName;
+  readonly cluster: Cluster;
+  readonly account: Account;
+}
+
+/** What an authentication revealed. */
+interface Proven {
+  readonly key: LoginKey | undefined;
+  readonly beforeOk: Uint8Array | undefined;
+}
+
+/** A client that has proven who it is. The OK has not been sent yet. */
+export interface ClientLogin {
+  readonly name: LoginName;
+  readonly cluster: Cluster;
+  readonly capabilities: Capabilities;
+  /** Needed again only by clients that know no authentication switch. */
+  readonly nonce: Uint8Array | undefined;
+  /** What its server sessions are opened with. */
+  readonly request: Omit<ServerRequest, "signal">;
+  /** Frames that go out ahead of the OK, in the same write. */
+  readonly beforeOk: Uint8Array | undefined;
+}
+
+/** @throws {SluiceError} where the client is refused; other errors where the connection fails */
+export async function receiveLogin(
+  port: PacketPort,
+  peer: Peer,
+  context: SessionContext,
+): Promise<ClientLogin> {
+  const profile = await context.defaultCluster.profile();
+  const offered = offeredToClients(profile.capabilities);
+  const nonce = makeNonce();
+  await port.write(encodeGreeting({
+    serverVersion: context.config.serverVersion || profile.serverVersion,
+    threadId: peer.id,
+    capabilities: offered.base,
+    extendedCapabilities: offered.extended,
+    charset: profile.charset,
+    status: Status.AUTOCOMMIT,
+    authData: nonce,
+    authPlugin: context.config.defaultAuthenticationPlugin,
+  }));
+  const login = readLogin(await port.read());
+  refuseWhenFull(context);
+  const asked = {
+    user: login.user,
+    schema: login.database,
+    charset: login.charset,
+    maxPacketSize: login.maxPacketSize,
+    attributes: passedAttributes(login.attributes),
+    capabilities: chosenByClient(
+      { base: login.capabilities, extended: login.extendedCapabilities },
+      offered,
+    ),
+  };
+  const destination = findDestination(login.user, context);
+  const auth = serverAuth(nonce, destination, context);
+  const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
+  const first = auth.start(canSwitch ? login.authPlugin : NATIVE, login.authResponse);
+  const proven = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  return admit(asked, destination, { ...proven, nonce: canSwitch ? undefined : nonce, peer });
+}
+
+/** What a session keeps of its login for a change of user. */
+export interface Changing {
+  readonly payload: Uint8Array;
+  readonly current: ClientLogin;
+  readonly peer: Peer;
+}
+
+/**
+ * COM_CHANGE_USER: the same checks with a fresh nonce, which an authentication switch carries.
+ * @throws as {@link receiveLogin}
+ */
+export async function receiveChangeUser(
+  port: PacketPort,
+  { payload, current, peer }: Changing,
+  context: SessionContext,
+): Promise<ClientLogin> {
+  const { capabilities, nonce: kept, request } = current;
+  const change = decodeChangeUser(payload, capabilities.base);
+  const asked = {
+    user: change.user,
+    schema: change.database,
+    charset: change.charset === 0 ? request.login.charset : change.charset & 0xff,
+    maxPacketSize: request.login.maxPacketSize,
+    attributes: passedAttributes(change.attributes),
+    capabilities,
+  };
+  const destination = findDestination(change.user, context);
+  const auth = serverAuth(kept ?? makeNonce(), destination, context);
+  const first = kept === undefined
+    ? auth.switchTo(pluginFor(change.authPlugin, context))
+    : auth.start(NATIVE, change.authResponse);
+  const proven = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  return admit(asked, destination, { ...proven, nonce: kept, peer });
+}
+
+function pluginFor(named: string, context: SessionContext): PluginName {
+  return named === NATIVE || named === SHA2 ? named : context.config.defaultAuthenticationPlugin;
+}
+
+function serverAuth(
+  nonce: Uint8Array,
+  { account }: Destination,
+  { config }: SessionContext,
+): ServerAuth {
+  const { verifier } = account;
+  return new ServerAuth({ nonce, verifier, fallback: config.defaultAuthenticationPlugin });
+}
+
+function readLogin(payload: Uint8Array): Login {
+  const capabilities = loginCapabilities(payload);
+  if (capabilities === undefined || (capabilities & Capability.SECURE_CONNECTION) === 0) {
+    throw new SluiceError(
+      "old_client",
+      "Client does not support authentication protocol requested by server; consider upgrading " +
+        "MySQL client",
+    );
+  }
+  if (isTlsRequest(payload)) {
+    throw new SluiceError("bad_handshake", "Bad handshake: TLS was asked for and is not offered");
+  }
+  return decodeLogin(payload);
+}
+
+function refuseWhenFull({ config, manager }: SessionContext): void {
+  const limit = config.clientMaxConnections;
+  if (limit > 0 && manager.clients.size > limit) {
+    throw new SluiceError("too_many_sessions", "Too many sessions");
+  }
+}
+
+/** A whole login name that is configured as it stands wins over its parts. */
+function findDestination(text: string, context: SessionContext): Destination {
+  const plain = { user: text, tenant: "", cluster: "" };
+  const whole = context.account(plain);
+  const name = whole === undefined ? parseLoginName(text) : plain;
+  const cluster = name.cluster === "" ? context.defaultCluster : context.cluster(name.cluster);
+  const isThere = cluster !== undefined && hasTenant(cluster, name.tenant);
+  const account = isThere ? whole ?? context.account(name) : undefined;
+  return { name, cluster: cluster ?? context.defaultCluster, account: account ?? NOBODY };
+}
+
+/** OceanBase clusters know their tenants themselves. */
+function hasTenant(cluster: Cluster, tenant: string): boolean {
+  return tenant === "" || cluster.config.kind === "oceanbase" ||
+    cluster.tenant(tenant) !== undefined;
+}
+
+/** Moves the packets of an authentication. @throws {SluiceError} where the password is wrong */
+async function authenticate(
+  port: PacketPort,
+  auth: ServerAuth,
+  options: {
+    readonly first: ServerStep;
+    readonly user: string;
+    readonly peer: Peer;
+    readonly context: SessionContext;
+  },
+): Promise<Proven> {
+  let step = options.first;
+  while (true) {
+    switch (step.kind) {
+      case "send":
+        await port.write(step.payload);
+        step = auth.next(await port.read());
+        break;
+      case "need_rsa_key":
+        step = auth.useRsaKey(await options.context.rsaKey());
+        break;
+      case "refused":
+        throw accessDenied(options.user, options.peer, step.usingPassword);
+      case "accepted": {
+        if (step.payload === undefined) return { key: step.key, beforeOk: undefined };
+        const beforeOk = frame(step.payload, port.sequence);
+        port.sequence = (port.sequence + 1) & 0xff;
+        return { key: step.key, beforeOk };
+      }
+    }
+  }
+}
+
+function accessDenied(user: string, peer: Peer, usingPassword: boolean): SluiceError {
+  const using = usingPassword ? "YES" : "NO";
+  return new SluiceError(
+    "access_denied",
+    `Access denied for user '${user}'@'${peer.host}' (using password: ${using})`,
+  );
+}
+
+function admit(
+  asked: Asked,
+  { name, cluster, account }: Destination,
+  proven: Proven & { readonly nonce: Uint8Array | undefined; readonly peer: Peer },
+): ClientLogin {
+  if (proven.key !== undefined) account.learn(proven.key);
+  const key = account.serverKey ?? proven.key;
+  if (account === NOBODY || key === undefined) throw accessDenied(asked.user, proven.peer, true);
+  const tenant = name.tenant === "" ? undefined : cluster.tenant(name.tenant);
+  const isOceanBaseTenant = cluster.config.kind === "oceanbase" && name.tenant !== "";
+  const ownUser = isOceanBaseTenant ? `${name.user}@${name.tenant}` : name.user;
+  return {
+    name,
+    cluster,
+    capabilities: asked.capabilities,
+    nonce: proven.nonce,
+    beforeOk: proven.beforeOk,
+    request: {
+      tenant,
+      login: {
+        user: account.serverUser ?? ownUser,
+        key,
+        schema: asked.schema || tenant?.schema || "",
+        charset: asked.charset,
+        maxPacketSize: asked.maxPacketSize,
+        capabilities: asked.capabilities,
+        attributes: asked.attributes,
+      },
+    },
+  };
+}
+
+/** Sends the OK that ends a login, together with what has to go out ahead of it. */
+export async function sendLoginOk(port: PacketPort, login: ClientLogin): Promise<void> {
+  const ok = frame(encodeOk(plainOk(Status.AUTOCOMMIT), login.capabilities.base), port.sequence);
+  port.sequence = (port.sequence + 1) & 0xff;
+  await port.writeFrames(login.beforeOk === undefined ? ok : concat([login.beforeOk, ok]));
+}

@@ -1,0 +1,134 @@
+/**
+ * Moves replies from a server session to the client, slice by slice.
+ *
+ * A reply that fits the server session's idle buffer leaves in one write. A longer one is read on
+ * behind its begin in a borrowed buffer, so that it costs one write too. At most one write is
+ * outstanding, and the server is read again when it is done: a slow client slows only its own
+ * server session, and memory stays flat.
+ */
+import type { ServerSession } from "../backend/server_session.ts";
+import type { Transport } from "../net/transport.ts";
+
+export interface ReplyPumpUser {
+  /** The reply has reached the client whole. */
+  onReplyMoved(): void;
+  /** The request for the client's file has reached it. */
+  onFileRequested(): void;
+  /** The server session has ended, and all that it sent before has reached the client. */
+  onReplyCut(): void;
+  onClientUnwritable(error: unknown): void;
+  /** The server has sent what cannot be a reply. */
+  onMoveFailed(error: unknown): void;
+}
+
+export class ReplyPump {
+  bytesOut = 0;
+  readonly #client: Transport;
+  readonly #user: ReplyPumpUser;
+  #server: ServerSession | undefined;
+  #isWriting = false;
+  #isClosed = false;
+  /** Bytes came in while a write was going on. */
+  #hasMore = false;
+  #replyBytes = 0;
+
+  constructor(client: Transport, user: ReplyPumpUser) {
+    this.#client = client;
+    this.#user = user;
+  }
+
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  /** A command has gone to this server session; its reply comes. */
+  begin(server: ServerSession): void {
+    this.#server = server;
+    this.#replyBytes = 0;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Moves what the server session has read. */
+  move(): void {
+    if (this.#isWriting) {
+      this.#hasMore = true;
+      return;
+    }
+    try {
+      this.#move(this.#server!);
+    } catch (error) {
+      this.#user.onMoveFailed(error);
+    }
+  }
+
+  /** Sends what waits in a borrowed buffer for more to come. */
+  flush(): void {
+    const server = this.#server;
+    if (server !== undefined && !this.#isWriting && server.walked > server.moved) {
+      this.#write(server);
+    }
+  }
+
+  /** The server session has ended: what it sent before goes out first. */
+  cut(): void {
+    if (this.#isWriting) return; // `#onWritten` comes to the same
+    this.flush();
+    if (!this.#isWriting) this.#user.onReplyCut();
+  }
+
+  #move(server: ServerSession): void {
+    const { tracker } = server;
+    server.walked = tracker.feed(server.buffer, server.walked, server.end);
+    server.end = tracker.end;
+    const isOver = tracker.done || tracker.clientTurn === "sends_file";
+    if (!isOver && !server.isReading) {
+      if (server.isSmallFull) {
+        server.enlarge();
+        return server.read();
+      }
+      if (tracker.needed > server.buffer.length) server.enlarge(tracker.needed);
+    }
+    if (server.walked > server.moved) return this.#write(server);
+    if (isOver) return this.#moved(server);
+    server.read();
+  }
+
+  #write(server: ServerSession): void {
+    this.#isWriting = true;
+    const part = server.buffer.subarray(server.moved, server.walked);
+    this.#client.write(part).then(this.#onWritten, this.#onWriteFailed);
+  }
+
+  readonly #onWritten = (count: number): void => {
+    this.#isWriting = false;
+    if (this.#isClosed) return;
+    const server = this.#server!;
+    this.bytesOut += count;
+    this.#replyBytes += count;
+    server.moved += count;
+    if (server.moved < server.walked) return this.#write(server);
+    this.#moved(server);
+  };
+
+  readonly #onWriteFailed = (error: unknown): void => {
+    this.#isWriting = false;
+    if (!this.#isClosed) this.#user.onClientUnwritable(error);
+  };
+
+  #moved(server: ServerSession): void {
+    if (server.tracker.done) {
+      this.#hasMore = false;
+      server.finishReply(this.#replyBytes);
+      return this.#user.onReplyMoved();
+    }
+    if (!server.isOpen) return this.#user.onReplyCut();
+    server.compact();
+    if (server.tracker.clientTurn === "sends_file") return this.#user.onFileRequested();
+    if (!this.#hasMore) return server.read();
+    this.#hasMore = false;
+    this.move();
+  }
+}
