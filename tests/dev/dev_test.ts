@@ -34,6 +34,20 @@ for (const name of engines) {
   });
 }
 
+Deno.test("the development environment serves a running server by its own account", async () => {
+  await using engine = await startEngine("mariadb");
+  const app = { user: "app", password: "secret" };
+  await query(engine, engine.admin, ["CREATE USER app@'%' IDENTIFIED BY 'secret'"]);
+  await using running = await startDev([`--server=127.0.0.1:${engine.port}`, "--user=app:secret"]);
+  const rows = await query(running.port, app, ["SELECT CURRENT_USER() AS user, @@port AS port"]);
+  assertEquals(rows, [{ user: "app@%", port: engine.port }]);
+  assert(!running.output.includes("secret"), running.output);
+  running.signal("SIGTERM");
+  assertEquals(await running.ended(), 0);
+  await running.nothingLeft();
+  await query(engine, engine.admin, ["SELECT 1"]);
+});
+
 Deno.test("the development environment ends with its server or its proxy", async () => {
   for (
     const [victim, message] of [["--datadir=", "The database server"], ["main.ts", "The proxy"]]
