@@ -3,7 +3,7 @@ import { readClusters } from "./clusters.ts";
 import { deepFreeze } from "./freeze.ts";
 import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
-import { enumerate, type ProblemList } from "./problems.ts";
+import { enumerate, type ProblemList, quote } from "./problems.ts";
 import { KEYS, SECTIONS } from "./schema.ts";
 import { readSection } from "./section.ts";
 import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
@@ -48,7 +48,8 @@ function checkSections(root: TomlTable, problems: ProblemList): void {
     const meant = SECTIONS.find((section) => section.name === like);
     const row = KEYS.find((row) => row.key === key);
     const owner = SECTIONS.find((section) => section.name === row?.section);
-    const isSection = node.kind === "table" || node.kind === "list";
+    const isSection = (node.kind === "table" && node.origin !== "inline") ||
+      (node.kind === "list" && node.byHeaders);
     let hint = "";
     if (isSection && meant !== undefined) hint = ` (did you mean ${headerOf(meant)}?)`;
     else if (owner !== undefined) hint = ` (did you mean it for ${headerOf(owner)}?)`;
@@ -102,7 +103,7 @@ function checkKeyFile(path: string, line: number, { system, problems }: Reading)
   if (path === "") return;
   const file = readFileText(path, system);
   if (file.ok && /^-----BEGIN (?:RSA )?PRIVATE KEY-----/m.test(file.text)) return;
-  const got = file.ok ? "another kind of file" : file.reason;
+  const got = `${file.ok ? "another kind of file" : file.reason} at ${quote(path)}`;
   problems.add(
     line,
     "proxy.rsa_private_key_file",

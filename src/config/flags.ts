@@ -16,7 +16,7 @@ export const FLAGS = [
   { flag: "check", help: "Check the configuration and exit" },
   {
     flag: "print-config",
-    help: "Print the configuration in effect, or an example when there is none, and exit",
+    help: "Print the configuration in effect, or a commented example, and exit",
   },
   {
     flag: "listen",

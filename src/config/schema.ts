@@ -174,7 +174,7 @@ export const KEYS = [
     choices: ["caching_sha2_password", "mysql_native_password"],
     default: "caching_sha2_password",
     apply: "live",
-    description: "How clients are asked for their password first",
+    description: "How passwords are asked for first",
   },
   {
     section: "proxy",
@@ -302,8 +302,7 @@ export const KEYS = [
     max: 1000,
     default: 1,
     apply: "live",
-    description:
-      "Relative share of the load; sharing by session goes by the order of the servers instead",
+    description: "Relative share of the load; with sharing by session the order counts instead",
   },
   {
     section: "clusters.tenants",

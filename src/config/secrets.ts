@@ -1,4 +1,4 @@
-import { enumerate, type ProblemList } from "./problems.ts";
+import { enumerate, type ProblemList, quote } from "./problems.ts";
 import type { SectionValues } from "./schema.ts";
 import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
 import type { TomlTable } from "./toml_document.ts";
@@ -87,13 +87,11 @@ function readPasswordFile(from: string, configFile: string, system: ConfigSystem
   const path = besideConfig(from, configFile);
   const file = readFileText(path, system);
   // A bare word may be a password under the wrong key: only what is plainly a path is shown.
-  const shown = /^\.{0,2}\//.test(from) ? ` ${JSON.stringify(path)}` : "";
-  if (!file.ok) {
-    return { problem: `Expected a file that can be read, got${shown || " one"}: ${file.reason}` };
-  }
+  const shown = /^\.{0,2}\//.test(from) ? quote(path) : "beside the configuration";
+  if (!file.ok) return { problem: `Expected a password in the file ${shown}: ${file.reason}` };
   const password = file.text.replace(/\r?\n$/, "");
   if (password !== "") return { password };
-  return { problem: `Expected a password in the file${shown}, got none${FOR_EMPTY}` };
+  return { problem: `Expected a password in the file ${shown}, got none${FOR_EMPTY}` };
 }
 
 function readPasswordEnv(name: string, system: ConfigSystem): Outcome {

@@ -86,8 +86,11 @@ function readValue(node: TomlNode, row: KeyRow, problems: ProblemList): unknown 
     );
     return undefined;
   }
-  const items = node.items.map((item) => readItem(item, row, problems));
-  return items.filter((item) => item !== undefined);
+  const read = node.items.map((item) => ({ item, value: readItem(item, row, problems) }));
+  const valid = read.filter(({ value }) => value !== undefined);
+  // Wrong items leave the tree as well, so that `itemLine` finds the rest by index.
+  node.items.splice(0, node.items.length, ...valid.map(({ item }) => item));
+  return valid.map(({ value }) => value);
 }
 
 function readItem(node: TomlNode, row: KeyRow, problems: ProblemList): unknown {
@@ -146,7 +149,9 @@ function given(node: TomlNode, row: KeyRow): string {
     const hidden = node.value.includes("@") && (isAddress || node.value.includes(":"));
     return hidden ? 'text with "@"' : quote(node.value);
   }
-  return "value" in node ? String(node.value) : kindText(node);
+  if (!("value" in node)) return kindText(node);
+  const isWholeFloat = node.kind === "float" && Number.isInteger(node.value);
+  return isWholeFloat ? node.value.toFixed(1) : String(node.value);
 }
 
 function isSubsection(section: SectionName, key: string): boolean {

@@ -288,8 +288,6 @@ class TomlReader {
       end += quotes === '"' && this.#text[end] === "\\" ? 2 : 1;
     }
     end += closing.length;
-    // Up to two quotes may stand right before the closing three.
-    for (let extra = 0; long && extra < 2 && this.#text[end] === quotes; extra++) end++;
     const raw = this.#text.slice(start, end);
     const value = decode(quotes === '"' ? plainEscapes(raw) : raw);
     if (typeof value !== "string") {
@@ -297,8 +295,11 @@ class TomlReader {
         "Expected text with the escapes of TOML; in single quotes a backslash is no escape",
       );
     }
-    this.#at = end;
-    return { kind: "text", line, value };
+    // Up to two quotes that belong to the text may stand before the closing three.
+    let extra = 0;
+    while (long && extra < 2 && this.#text[end + extra] === quotes) extra++;
+    this.#at = end + extra;
+    return { kind: "text", line, value: value + quotes.repeat(extra) };
   }
 
   #skipSpace(): void {
