@@ -61,5 +61,6 @@ function denoLine({ address, login, showPassword, schema }: ConnectTarget): stri
     const client = await createConnection(${JSON.stringify(settings)});
     console.table((await client.query("SELECT VERSION(), CURRENT_USER()"))[0]);
     await client.end();`;
-  return `${Deno.execPath()} eval '${program.replaceAll(/\s+/g, " ")}'`;
+  // Started in a project folder, it would write into that project's lock file.
+  return `${Deno.execPath()} eval --no-config --no-lock '${program.replaceAll(/\s+/g, " ")}'`;
 }

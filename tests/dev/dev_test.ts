@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { run, which } from "../../src/dev/engines/command.ts";
-import { type EngineName, EngineUnavailable, ensureEngine } from "../../src/dev/engines/engine.ts";
+import {
+  type EngineName,
+  EngineUnavailable,
+  ensureEngine,
+  startEngine,
+} from "../../src/dev/engines/engine.ts";
 import { query } from "../../src/dev/engines/query.ts";
 
 const program = new URL("../../src/dev/dev.ts", import.meta.url).pathname;
