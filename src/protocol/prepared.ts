@@ -27,7 +27,8 @@ export interface PrepareHead {
 
 /**
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_prepare.html
- * MariaDB's CACHE_METADATA changes nothing here: it always sends the definitions.
+ * MariaDB's CACHE_METADATA changes nothing here: it always sends the definitions. Without
+ * DEPRECATE_EOF the EOF packets come even where MySQL leaves out the definitions before them.
  * @throws {ProtocolError}
  */
 export function decodePrepareHead(payload: Uint8Array, capabilities: number): PrepareHead {
@@ -156,10 +157,13 @@ function readExecuteHead(reader: PacketReader): ExecuteHead {
   return { statementId: reader.u32(), flags: reader.u8(), iterations: reader.u32() };
 }
 
-/** Attributes may follow the statement's own parameters only where both sides know of a count. */
-function hasCount(capabilities: number, flags: number): boolean {
+/**
+ * Whether a count of parameters precedes them. MySQL 9.7 reads one even without the flag where the
+ * statement has parameters of its own.
+ */
+function hasCount(capabilities: number, flags: number, parameters: number): boolean {
   return (capabilities & Capability.QUERY_ATTRIBUTES) !== 0 &&
-    (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0;
+    (parameters > 0 || (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0);
 }
 
 /**
@@ -171,8 +175,7 @@ export function decodeExecute(payload: Uint8Array, context: ExecuteContext): Exe
   const reader = new PacketReader(payload, "execute request");
   const head = readExecuteHead(reader);
   let count = context.parameters;
-  const isCounted = hasCount(capabilities, head.flags);
-  if (isCounted) count = readCount(reader);
+  if (hasCount(capabilities, head.flags, count)) count = readCount(reader);
   if (count === 0) return { ...head, hasTypes: false, parameters: [] };
   const nulls = readNullBitmap(reader, count, 0);
   const hasTypes = reader.u8() !== 0;
@@ -222,7 +225,7 @@ export function encodeExecute(request: Execute, capabilities: number): Uint8Arra
     .u32(request.statementId)
     .u8(request.flags)
     .u32(request.iterations);
-  if (hasCount(capabilities, request.flags)) writer.lenencInt(parameters.length);
+  if (hasCount(capabilities, request.flags, parameters.length)) writer.lenencInt(parameters.length);
   if (parameters.length === 0) return writer.view();
   writeNullBitmap(writer, parameters.map(({ value }) => value), 0);
   writer.u8(request.hasTypes ? 1 : 0);
