@@ -20,6 +20,11 @@ const SWEEP_EVERY = 1_000;
 /** After the grace period: for the last errors to reach clients and cancels to reach servers. */
 const LAST_WORDS = 1_000;
 
+export interface ProxyOptions {
+  /** Where accounts are looked up that the configuration does not have. */
+  readonly credentials?: readonly CredentialSource[];
+}
+
 export class Proxy {
   readonly manager: SessionManager;
   readonly #config: Config;
@@ -36,18 +41,18 @@ export class Proxy {
    * Starts to serve.
    * @throws naming the address or file where it cannot listen or read the RSA key
    */
-  static async start(config: Config): Promise<Proxy> {
-    const proxy = new Proxy(config);
+  static async start(config: Config, options: ProxyOptions = {}): Promise<Proxy> {
+    const proxy = new Proxy(config, options);
     await proxy.#start();
     return proxy;
   }
 
-  private constructor(config: Config) {
+  private constructor(config: Config, { credentials = [] }: ProxyOptions) {
     this.#config = config;
     this.manager = new SessionManager({ proxyId: config.proxy.proxyId, isolate: 0 });
     const options = { manager: this.manager, connectTimeout: config.proxy.connectTimeout };
     this.#clusters = config.clusters.map((cluster) => new Cluster(cluster, options));
-    this.#sources = [new ConfiguredAccounts(config.users)];
+    this.#sources = [new ConfiguredAccounts(config.users), ...credentials];
   }
 
   /** Where clients can connect: the real ports where 0 was asked for. */

@@ -1,0 +1,111 @@
+/** A {@link Transport} in memory: what is read and when, and how much a write takes, is scripted. */
+import type { Transport } from "../../src/net/transport.ts";
+
+interface PendingRead {
+  readonly buffer: Uint8Array;
+  resolve(count: number | null): void;
+  reject(error: Error): void;
+}
+
+export class FakeTransport implements Transport {
+  /** All that was written, in one. */
+  written: Uint8Array = new Uint8Array(0);
+  /** Sizes of the writes, as they were asked for. */
+  readonly writes: number[] = [];
+  /** Reads that were posted so far. */
+  reads = 0;
+  isClosed = false;
+  /** Most bytes that one write takes. */
+  writeLimit = Infinity;
+  #pending: PendingRead | undefined;
+  #chunks: Uint8Array[] = [];
+  #hasEnded = false;
+  #blocked: (() => void)[] | undefined;
+
+  get isReading(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Makes a chunk readable; a read never takes more than the rest of one chunk. */
+  push(...chunks: readonly Uint8Array[]): void {
+    this.#chunks.push(...chunks.filter((chunk) => chunk.length > 0));
+    this.#deliver();
+  }
+
+  /** The same, in chunks of one byte. */
+  pushBytes(bytes: Uint8Array): void {
+    this.push(...Array.from(bytes, (byte) => Uint8Array.of(byte)));
+  }
+
+  /** No more bytes come. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#deliver();
+  }
+
+  /** The read that is outstanding fails. */
+  breakRead(error: Error): void {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    pending?.reject(error);
+  }
+
+  /** Writes wait from now on, until `unblock`. */
+  block(): void {
+    this.#blocked ??= [];
+  }
+
+  unblock(): void {
+    const waiting = this.#blocked ?? [];
+    this.#blocked = undefined;
+    for (const go of waiting) go();
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#pending !== undefined) throw new Error("A second read was posted");
+    if (buffer.length === 0) throw new Error("A read into no room was posted");
+    this.reads++;
+    return new Promise((resolve, reject) => {
+      this.#pending = { buffer, resolve, reject };
+      this.#deliver();
+    });
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+    this.writes.push(bytes.length);
+    if (this.#blocked) await new Promise<void>((go) => this.#blocked?.push(go));
+    if (this.isClosed) throw new Deno.errors.Interrupted("operation canceled");
+    // The bytes must have stayed as they are until now.
+    const taken = bytes.subarray(0, Math.min(bytes.length, this.writeLimit));
+    const joined = new Uint8Array(this.written.length + taken.length);
+    joined.set(this.written);
+    joined.set(taken, this.written.length);
+    this.written = joined;
+    return taken.length;
+  }
+
+  close(): void {
+    if (this.isClosed) throw new Deno.errors.BadResource("Bad resource ID");
+    this.isClosed = true;
+    this.breakRead(new Deno.errors.Interrupted("operation canceled"));
+    this.unblock();
+  }
+
+  #deliver(): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) {
+      if (!this.#hasEnded) return;
+      this.#pending = undefined;
+      pending.resolve(null);
+      return;
+    }
+    const part = chunk.subarray(0, pending.buffer.length);
+    pending.buffer.set(part);
+    if (part.length < chunk.length) this.#chunks.unshift(chunk.subarray(part.length));
+    this.#pending = undefined;
+    pending.resolve(part.length);
+  }
+}
