@@ -211,7 +211,7 @@ function writeTimeSpan(writer: PacketWriter, value: TimeSpan): void {
   const { negative, days, hours, minutes, seconds, microseconds } = value;
   let length = 0;
   if (microseconds !== 0) length = 12;
-  else if (days !== 0 || hours !== 0 || minutes !== 0 || seconds !== 0) length = 8;
+  else if (negative || days !== 0 || hours !== 0 || minutes !== 0 || seconds !== 0) length = 8;
   writer.u8(length);
   if (length >= 8) writer.u8(negative ? 1 : 0).u32(days).u8(hours).u8(minutes).u8(seconds);
   if (length === 12) writer.u32(microseconds);

@@ -176,6 +176,9 @@ export function decodeExecute(payload: Uint8Array, context: ExecuteContext): Exe
   const head = readExecuteHead(reader);
   let count = context.parameters;
   if (hasCount(capabilities, head.flags, count)) count = readCount(reader);
+  if (count < context.parameters) {
+    reader.fail(`expected at least ${context.parameters} parameters, got ${count}`);
+  }
   if (count === 0) return { ...head, hasTypes: false, parameters: [] };
   const nulls = readNullBitmap(reader, count, 0);
   const hasTypes = reader.u8() !== 0;
