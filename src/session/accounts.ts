@@ -8,7 +8,7 @@ export interface Account {
   readonly verifier: Verifier;
   /** User name on the servers; undefined means the client's own. */
   readonly serverUser: string | undefined;
-  /** Known before anybody logs in, unless only a hash of the password is. */
+  /** Known before anybody logs in; where only a hash of the password is, once one was shown. */
   readonly serverKey: LoginKey | undefined;
   /** A login has shown the password: the next one needs no full authentication. */
   learn(key: LoginKey): void;
@@ -47,7 +47,10 @@ class ConfiguredAccount implements Account {
   }
 
   learn(key: LoginKey): void {
-    if (key.password !== undefined) this.#verifier = verifierOf(key);
+    if (key.password === undefined) return;
+    this.#verifier = verifierOf(key);
+    // From now on logins are short and show nothing that a server could be given.
+    this.#serverKey ??= key;
   }
 }
 

@@ -20,12 +20,15 @@ export class PacketWalk {
   #left = 0;
   /** Whether the current packet is followed by more of its message. */
   #continues = false;
+  /** Whether the current packet is a full one, which the next one completes, be it empty. */
+  #isFull = false;
 
   /** @param sequence number of the message's first packet */
   begin(kind: MessageKind, sequence: number): void {
     this.#kind = kind;
     this.#left = 0;
     this.#continues = true;
+    this.#isFull = false;
     this.isComplete = false;
     this.sequence = (sequence - 1) & 0xff;
   }
@@ -49,8 +52,10 @@ export class PacketWalk {
       if (end - at < 4) break;
       const length = payloadLength(bytes, at);
       this.#expect(bytes[at + 3]!);
-      // Only a piece of less than 16 MiB ends a message; a file goes on until an empty one.
-      this.#continues = this.#kind === "command" ? length === MAX_PAYLOAD : length > 0;
+      // Only a piece of less than 16 MiB ends a message; a file is messages up to an empty one.
+      const completes = this.#isFull;
+      this.#isFull = length === MAX_PAYLOAD;
+      this.#continues = this.#kind === "command" ? this.#isFull : length > 0 || completes;
       this.#left = length;
       at += 4;
     }
