@@ -4,6 +4,8 @@
  */
 import { PacketReader, PacketWriter } from "./bytes.ts";
 
+const UNDERSCORE = 0x5f;
+
 /** @param bytes pairs of length-encoded texts, without their total length. @throws {ProtocolError} */
 export function decodeAttributes(bytes: Uint8Array): [name: string, value: string][] {
   const reader = new PacketReader(bytes, "connection attributes");
@@ -21,9 +23,16 @@ export function encodeAttributes(pairs: readonly (readonly [string, string])[]):
 /**
  * The attributes that a server may see. Names with two underscores are a talk between OceanBase's
  * drivers, proxies and servers: passed on, they would switch the server to another protocol.
+ * @returns a copy
  */
 export function passedAttributes(bytes: Uint8Array): Uint8Array {
-  const pairs = decodeAttributes(bytes);
-  const passed = pairs.filter(([name]) => !name.startsWith("__"));
-  return passed.length === pairs.length ? bytes.slice() : encodeAttributes(passed);
+  const reader = new PacketReader(bytes, "connection attributes");
+  const writer = new PacketWriter(bytes.length);
+  while (reader.remaining > 0) {
+    const name = reader.lenencBytes();
+    const value = reader.lenencBytes();
+    if (name[0] === UNDERSCORE && name[1] === UNDERSCORE) continue;
+    writer.lenencBytes(name).lenencBytes(value);
+  }
+  return writer.view();
 }

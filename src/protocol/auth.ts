@@ -6,7 +6,7 @@
  */
 import { constants, createHash, publicEncrypt, timingSafeEqual } from "node:crypto";
 import { ProtocolError, SluiceError } from "../errors.ts";
-import { decodeText, encodeText } from "./bytes.ts";
+import { concat, decodeText, encodeText } from "./bytes.ts";
 import { Head } from "./constants.ts";
 import {
   decodeAuthMoreData,
@@ -31,21 +31,19 @@ const FULL_AUTHENTICATION = 0x04;
 
 const EMPTY = new Uint8Array(0);
 
-function sha1(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash("sha1");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+function sha1(data: Uint8Array): Uint8Array {
+  return createHash("sha1").update(data).digest();
 }
 
-function sha256(...parts: Uint8Array[]): Uint8Array {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+function sha256(data: Uint8Array): Uint8Array {
+  return createHash("sha256").update(data).digest();
 }
 
 /** XOR with `key` repeated over the whole of `data`. */
 function xor(data: Uint8Array, key: Uint8Array): Uint8Array {
-  return data.map((byte, at) => byte ^ key[at % key.length]!);
+  const result = new Uint8Array(data.length);
+  for (let at = 0; at < data.length; at++) result[at] = data[at]! ^ key[at % key.length]!;
+  return result;
 }
 
 /**
@@ -54,16 +52,25 @@ function xor(data: Uint8Array, key: Uint8Array): Uint8Array {
  */
 export class LoginKey {
   readonly password: string | undefined;
-  #sha1: Uint8Array | undefined;
-  #sha256: Uint8Array | undefined;
+  /** SHA1(password). */
+  readonly sha1: Uint8Array;
+  /** SHA1(SHA1(password)). */
+  readonly sha1Twice: Uint8Array;
+  /** SHA256(password) and SHA256(SHA256(password)); only where the password itself is known. */
+  readonly sha256: Uint8Array | undefined;
+  readonly sha256Twice: Uint8Array | undefined;
 
-  private constructor(password: string | undefined, stage1: Uint8Array | undefined) {
+  private constructor(password: string | undefined, stage1: Uint8Array) {
     this.password = password;
-    this.#sha1 = stage1;
+    this.sha1 = stage1;
+    this.sha1Twice = sha1(stage1);
+    if (password === undefined) return;
+    this.sha256 = sha256(encodeText(password));
+    this.sha256Twice = sha256(this.sha256);
   }
 
   static fromPassword(password: string): LoginKey {
-    return new LoginKey(password, undefined);
+    return new LoginKey(password, sha1(encodeText(password)));
   }
 
   static fromSha1(stage1: Uint8Array): LoginKey {
@@ -72,16 +79,6 @@ export class LoginKey {
 
   get isEmpty(): boolean {
     return this.password === "";
-  }
-
-  get sha1(): Uint8Array {
-    return this.#sha1 ??= sha1(encodeText(this.password!));
-  }
-
-  /** SHA256(password); only where the password itself is known. */
-  get sha256(): Uint8Array | undefined {
-    if (this.password === undefined) return undefined;
-    return this.#sha256 ??= sha256(encodeText(this.password));
   }
 }
 
@@ -94,18 +91,14 @@ export interface Verifier {
   readonly sha256Twice?: Uint8Array;
 }
 
-export function verifierOf(key: LoginKey): Verifier {
-  const sha1Twice = sha1(key.sha1);
-  const digest = key.sha256;
-  return digest === undefined
-    ? { isEmpty: false, sha1Twice }
-    : { isEmpty: key.isEmpty, sha1Twice, sha256Twice: sha256(digest) };
+export function verifierOf({ isEmpty, sha1Twice, sha256Twice }: LoginKey): Verifier {
+  return sha256Twice === undefined ? { isEmpty, sha1Twice } : { isEmpty, sha1Twice, sha256Twice };
 }
 
 /** SHA1(password) XOR SHA1(nonce + SHA1(SHA1(password))); empty for an empty password. */
 export function nativeProof(key: LoginKey, nonce: Uint8Array): Uint8Array {
   if (key.isEmpty) return EMPTY;
-  return xor(key.sha1, sha1(nonce, sha1(key.sha1)));
+  return xor(key.sha1, sha1(concat([nonce, key.sha1Twice])));
 }
 
 /** SHA1(password) out of a right answer, undefined for a wrong one. */
@@ -115,20 +108,19 @@ function openNativeProof(
   verifier: Verifier,
 ): Uint8Array | undefined {
   if (proof.length !== SHA1_LENGTH) return undefined;
-  const stage1 = xor(proof, sha1(nonce, verifier.sha1Twice));
+  const stage1 = xor(proof, sha1(concat([nonce, verifier.sha1Twice])));
   return timingSafeEqual(sha1(stage1), verifier.sha1Twice) ? stage1 : undefined;
 }
 
 /** SHA256(password) XOR SHA256(SHA256(SHA256(password)) + nonce); empty for an empty password. */
 export function sha2Proof(key: LoginKey, nonce: Uint8Array): Uint8Array {
-  const digest = key.sha256;
-  if (digest === undefined || key.isEmpty) return EMPTY;
-  return xor(digest, sha256(sha256(digest), nonce));
+  if (key.sha256 === undefined || key.sha256Twice === undefined || key.isEmpty) return EMPTY;
+  return xor(key.sha256, sha256(concat([key.sha256Twice, nonce])));
 }
 
 function isSha2Proof(proof: Uint8Array, nonce: Uint8Array, sha256Twice: Uint8Array): boolean {
   if (proof.length !== SHA256_LENGTH) return false;
-  return timingSafeEqual(sha256(xor(proof, sha256(sha256Twice, nonce))), sha256Twice);
+  return timingSafeEqual(sha256(xor(proof, sha256(concat([sha256Twice, nonce])))), sha256Twice);
 }
 
 /** The proxy's RSA key, with which clients hide their password on a connection without TLS. */
@@ -245,7 +237,7 @@ export class ServerAuth {
     const end = text.indexOf(0);
     if (end < 0) return { kind: "refused", usingPassword: true };
     const login = LoginKey.fromPassword(decodeText(text.subarray(0, end)));
-    const isRight = timingSafeEqual(sha1(login.sha1), this.#options.verifier.sha1Twice);
+    const isRight = timingSafeEqual(login.sha1Twice, this.#options.verifier.sha1Twice);
     return isRight ? { kind: "accepted", key: login } : { kind: "refused", usingPassword: true };
   }
 }

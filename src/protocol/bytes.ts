@@ -9,9 +9,19 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
 
+/** Up to this length ASCII is decoded here: calling into the runtime costs more than the loop. */
+const SHORT = 64;
+
 /** UTF-8 text of bytes; invalid sequences become U+FFFD, since names are only shown and compared. */
 export function decodeText(bytes: Uint8Array): string {
-  return decoder.decode(bytes);
+  if (bytes.length > SHORT) return decoder.decode(bytes);
+  let text = "";
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte >= 0x80) return decoder.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 /** UTF-8 bytes of text. */

@@ -36,13 +36,16 @@ export class ClientSession implements ClientEntry, RelayOwner {
   readonly id: number;
   readonly #context: SessionContext;
   readonly #transport: Transport;
-  readonly #peer: Peer & { readonly port: number };
+  readonly #peer: Peer;
+  readonly #port: number;
   readonly #proxySessionId: bigint;
   readonly #connectedSince = Date.now();
   readonly #relay: Relay;
   #phase: ClientPhase = "greeting";
   #phaseSince = this.#connectedSince;
   #login: ClientLogin | undefined;
+  /** The login name as the client said it. */
+  #user = "";
   #server: ServerSession | undefined;
   /** Ends the opening of a server session that nobody waits for any more. */
   #opening: AbortController | undefined;
@@ -55,7 +58,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.id = id;
     this.#context = context;
     this.#transport = client.transport;
-    this.#peer = { id, host: client.hostname, port: client.port };
+    this.#peer = { id, host: client.hostname, onName: (user) => this.#user = user };
+    this.#port = client.port;
     this.#proxySessionId = context.nextProxySessionId();
     this.#relay = new Relay(client.transport, this);
     context.manager.clients.add(this);
@@ -69,7 +73,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       phaseSince: this.#phaseSince,
       connectedSince: this.#connectedSince,
       peer: this.#peerLabel,
-      user: this.#login?.name.user ?? "",
+      user: this.#login?.name.user ?? this.#user,
       tenant: this.#login?.name.tenant ?? "",
       cluster: this.#login?.cluster.config.name ?? "",
       schema: this.#server?.schema ?? this.#login?.request.login.schema ?? "",
@@ -205,7 +209,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   get #peerLabel(): string {
-    return `${this.#peer.host}:${this.#peer.port}`;
+    return `${this.#peer.host}:${this.#port}`;
   }
 
   #setPhase(phase: ClientPhase): void {

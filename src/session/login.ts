@@ -37,6 +37,8 @@ export interface Peer {
   readonly id: number;
   /** Address without port, as it stands in `'user'@'host'`. */
   readonly host: string;
+  /** Told the name as soon as the client has said it, for the log of what comes of it. */
+  onName(user: string): void;
 }
 
 /** What a login request or COM_CHANGE_USER asks for. */
@@ -96,6 +98,7 @@ export async function receiveLogin(
     authPlugin: context.config.defaultAuthenticationPlugin,
   }));
   const login = readLogin(await port.read());
+  peer.onName(login.user);
   refuseWhenFull(context);
   const asked = {
     user: login.user,
