@@ -11,6 +11,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one load in one round. */
   readonly seconds: number;
+  /** Length of each of the loads that warm a proxy up. */
+  readonly warmUpSeconds: number;
   /** Repetitions of the memory figures; each starts fresh processes. */
   readonly memoryRounds: number;
   /** How long the CPU time of idle clients is watched. */
@@ -67,6 +69,7 @@ export function parseOptions(args: string[]): BenchOptions | undefined {
     parts: parts(flags["only"] as string[]),
     rounds: count(flags, "rounds", quick ? 2 : 9),
     seconds: count(flags, "seconds", quick ? 1 : 2),
+    warmUpSeconds: quick ? 2 : 6,
     memoryRounds: quick ? 1 : 3,
     idleSeconds: quick ? 3 : 10,
     json: flags["json"] === true,
