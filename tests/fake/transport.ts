@@ -28,7 +28,9 @@ export class FakeTransport implements Transport {
 
   /** Makes a chunk readable; a read never takes more than the rest of one chunk. */
   push(...chunks: readonly Uint8Array[]): void {
-    this.#chunks.push(...chunks.filter((chunk) => chunk.length > 0));
+    for (const chunk of chunks) {
+      if (chunk.length > 0) this.#chunks.push(chunk);
+    }
     this.#deliver();
   }
 
