@@ -99,6 +99,7 @@ export class ReplyTracker {
   #definitions = 0;
   /** Columns that follow the parameters of a prepared statement. */
   #columnsAfter = 0;
+  #mayOpenCursor = false;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -119,9 +120,13 @@ export class ReplyTracker {
     return this.#sequence;
   }
 
-  /** @param sequence the last one that the command's packets used */
-  begin(row: CommandRow, sequence: number): void {
+  /**
+   * @param sequence the last one that the command's packets used
+   * @param mayOpenCursor whether the command asks for a cursor, so that its rows may come later
+   */
+  begin(row: CommandRow, sequence: number, mayOpenCursor = true): void {
     this.#place = FIRST_PLACE[row.shape];
+    this.#mayOpenCursor = mayOpenCursor;
     this.#sequence = (sequence + 1) & 0xff;
     this.errorCode = 0;
     this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
@@ -235,8 +240,7 @@ export class ReplyTracker {
         );
       case Place.COLUMNS_END:
         this.#readEof(bytes, at, length);
-        // An open cursor: its rows come with COM_STMT_FETCH.
-        this.#place = (this.status & Status.CURSOR_EXISTS) !== 0 ? Place.DONE : Place.ROWS;
+        this.#place = this.#hasOpenedCursor ? Place.DONE : Place.ROWS;
         return 0;
       case Place.ROWS:
       case Place.COLUMN_LIST:
@@ -372,6 +376,15 @@ export class ReplyTracker {
     if (hasDefinitions) this.#place = Place.COLUMNS;
     else this.#place = this.#deprecatesEof ? Place.ROWS : Place.COLUMNS_END;
     return 0;
+  }
+
+  /**
+   * Whether the rows come with COM_STMT_FETCH. MariaDB sets the flag also while a stored program
+   * has a cursor of its own open, and then the rows follow at once, as does one more result.
+   */
+  get #hasOpenedCursor(): boolean {
+    return this.#mayOpenCursor && (this.status & Status.CURSOR_EXISTS) !== 0 &&
+      (this.status & Status.MORE_RESULTS_EXISTS) === 0;
   }
 
   get #metadataIsOptional(): boolean {

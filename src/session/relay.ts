@@ -10,7 +10,7 @@ import { messageOf, ProtocolError, SluiceError } from "../errors.ts";
 import { BIG } from "../net/buffers.ts";
 import { type Transport, writeAll } from "../net/transport.ts";
 import { frame, payloadLength } from "../protocol/bytes.ts";
-import { Command, Head } from "../protocol/constants.ts";
+import { Command, ExecuteFlag, Head } from "../protocol/constants.ts";
 import { type CommandRow, commandRow } from "../protocol/replies.ts";
 import { decodeErr, encodeErr } from "../protocol/response.ts";
 import { ClientInput, type ClientInputUser } from "./client_input.ts";
@@ -55,6 +55,10 @@ type Mode =
 /** Largest payload of COM_CHANGE_USER and of the packets of a login: attributes are up to 64 KiB. */
 const TALK_LIMIT = 80 * 1024;
 
+/** Where COM_STMT_EXECUTE has its flags: behind the command byte and the statement's id. */
+const EXECUTE_FLAGS = 5;
+const ANY_CURSOR = ExecuteFlag.READ_ONLY | ExecuteFlag.FOR_UPDATE | ExecuteFlag.SCROLLABLE;
+
 export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser {
   readonly #client: Transport;
   readonly #owner: RelayOwner;
@@ -65,6 +69,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
   #talk: ClientTalk | undefined;
   #server: ServerSession | undefined;
   #row: CommandRow | undefined;
+  #mayOpenCursor = false;
   /** Bytes of the input that the write to the server in progress takes, and has taken. */
   #taking = 0;
   #taken = 0;
@@ -251,6 +256,8 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
       return this.#drain(new SluiceError("unknown_command", "Unknown command"), undefined);
     }
     this.#row = row;
+    this.#mayOpenCursor = command === Command.STMT_EXECUTE && length > EXECUTE_FLAGS &&
+      (bytes[start + 4 + EXECUTE_FLAGS]! & ANY_CURSOR) !== 0;
     this.#owner.onCommand(row);
     if (command === Command.CHANGE_USER) return this.#beginTalk(length);
     if (this.#server === undefined) {
@@ -320,7 +327,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     const server = this.#server!;
     this.#input.adapt(this.#commandBytes);
     if (this.#row!.shape === "none") return this.#becomeIdle();
-    server.tracker.begin(this.#row!, this.#walk.sequence);
+    server.tracker.begin(this.#row!, this.#walk.sequence, this.#mayOpenCursor);
     this.#pump.begin(server);
     this.#mode = "replying";
     this.#input.readAhead();

@@ -109,7 +109,8 @@ export class WireClient implements Disposable {
   async stream(payload: Uint8Array, onPacket: (packet: WirePacket) => void): Promise<void> {
     await this.send(payload);
     const reply = new ReplyReader(this.#wire, this, (packet) => onPacket(packet));
-    await reply.read(payload[0] ?? -1, this.#options.onInfile);
+    const opensCursor = payload[0] === Command.STMT_EXECUTE && (payload[5]! & 7) !== 0;
+    await reply.read(payload[0] ?? -1, this.#options.onInfile, opensCursor);
   }
 
   query(sql: string): Promise<WirePacket[]> {
@@ -340,6 +341,7 @@ class ReplyReader {
   readonly #hasMetadataFlag: boolean;
   readonly #hasPrepareFlag: boolean;
   readonly #onPacket: (packet: WirePacket) => void;
+  #opensCursor = false;
 
   constructor(
     wire: Wire,
@@ -356,7 +358,13 @@ class ReplyReader {
     this.#hasMetadataFlag = this.#hasPrepareFlag || (extendedCapabilities & (1 << 4)) !== 0;
   }
 
-  async read(command: number, onInfile: WireOptions["onInfile"]): Promise<void> {
+  /** @param opensCursor whether the command asked for a cursor */
+  async read(
+    command: number,
+    onInfile: WireOptions["onInfile"],
+    opensCursor = true,
+  ): Promise<void> {
+    this.#opensCursor = opensCursor;
     switch (command) {
       case Command.QUIT:
       case Command.STMT_CLOSE:
@@ -421,7 +429,9 @@ class ReplyReader {
       const eof = await this.#message();
       if (eof.head === 0xff) return 0;
       const status = eofStatus(eof.payload);
-      if (status & Status.CURSOR_EXISTS) return status;
+      // MariaDB says so too while a procedure has a cursor open, and then rows and more follow.
+      const hasMore = (status & Status.MORE_RESULTS_EXISTS) !== 0;
+      if (this.#opensCursor && !hasMore && status & Status.CURSOR_EXISTS) return status;
       // Only the first EOF of OUT parameters says that more follows, and yet an OK follows.
       if (status & Status.PS_OUT_PARAMS) {
         return await this.#untilEnd() | (status & Status.MORE_RESULTS_EXISTS);
