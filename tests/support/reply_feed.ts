@@ -1,9 +1,12 @@
 /** Feeds replies to the tracker as a relay does: a buffer that grows, and what passes leaves it. */
 import { concat } from "../../src/protocol/bytes.ts";
+import { Command, ExecuteFlag } from "../../src/protocol/constants.ts";
 import type { CommandRow } from "../../src/protocol/replies.ts";
 import { ReplyTracker, type TrackerOptions } from "../../src/protocol/reply_tracker.ts";
 import type { OkPacket } from "../../src/protocol/response.ts";
 import type { Exchange, FixturePacket } from "./fixture.ts";
+
+const ANY_CURSOR = ExecuteFlag.READ_ONLY | ExecuteFlag.FOR_UPDATE | ExecuteFlag.SCROLLABLE;
 
 /** Sizes of the pieces that a reply of `total` bytes arrives in. */
 export type Cutter = (total: number) => readonly number[];
@@ -60,7 +63,7 @@ export function feedExchange(
 ): FeedResult {
   const reported: OkPacket[] = [];
   const tracker = trackerFor(options, reported);
-  tracker.begin(row, packets[0]!.sequence);
+  tracker.begin(row, packets[0]!.sequence, asksForCursor(packets[0]!.payload));
   const feed = new Feed(tracker);
   for (const run of runsOf(packets.slice(1))) {
     if (run[0]!.direction === ">") {
@@ -81,6 +84,11 @@ export function feedExchange(
     total: feed.arrived,
     reported,
   };
+}
+
+/** Whether a request is an execution with a cursor. */
+export function asksForCursor(request: Uint8Array): boolean {
+  return request[0] === Command.STMT_EXECUTE && (request[5]! & ANY_CURSOR) !== 0;
 }
 
 /** The buffer in front of a tracker. */

@@ -281,7 +281,9 @@ class Dissection {
     if (!this.#deprecatesEof) {
       const status = reply.peek()?.payload[3] ?? 0;
       this.#end(reply);
-      if ((status & Status.CURSOR_EXISTS) !== 0) return;
+      // With MORE_RESULTS_EXISTS it is a cursor inside a procedure.
+      const cursor = Status.CURSOR_EXISTS | Status.MORE_RESULTS_EXISTS;
+      if ((status & cursor) === Status.CURSOR_EXISTS) return;
     }
     this.#rows(reply, columns, { count, isBinary });
   }
