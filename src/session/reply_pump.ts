@@ -93,6 +93,8 @@ export class ReplyPump {
     }
     if (server.walked > server.moved) return this.#write(server);
     if (isOver) return this.#moved(server);
+    // What was flushed under an outstanding read still takes room, which a packet may need.
+    server.compact();
     server.read();
   }
 
