@@ -1,0 +1,505 @@
+/** Logins against fake servers: who is let in, as whom on which server, and who is told what. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { LoginKey, NATIVE, nativeProof, type PluginName, SHA2 } from "../../src/protocol/auth.ts";
+import { encodeAttributes } from "../../src/protocol/attributes.ts";
+import { frame } from "../../src/protocol/bytes.ts";
+import { Capability } from "../../src/protocol/constants.ts";
+import { encodeLogin, type Login } from "../../src/protocol/handshake.ts";
+import { decodeErr, type ErrPacket } from "../../src/protocol/response.ts";
+import { FakeClient, type FakeLogin } from "../fake/client.ts";
+import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
+import { type TestConfig, TestProxy } from "../support/test_proxy.ts";
+
+/** `SELECT PASSWORD('secret')` of MariaDB. */
+const HASH_OF_SECRET = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
+
+const USERS = {
+  clear: { name: "app", password: "secret" },
+  hash: { name: "app", password_hash: HASH_OF_SECRET },
+  other: { name: "app", password: "front", server_user: "back", server_password: "secret" },
+  hashOther: {
+    name: "app",
+    password_hash: HASH_OF_SECRET,
+    server_user: "back",
+    server_password: "secret",
+  },
+  empty: { name: "app", password: "", server_user: "back", server_password: "secret" },
+} as const;
+
+/** Logs in, expects OK, runs a query and leaves. */
+async function useOnce(proxy: TestProxy, login: FakeLogin): Promise<void> {
+  using client = await FakeClient.logIn({ port: proxy.port, ...login });
+  await client.query("SELECT 1");
+  assertEquals((await client.expect())[0], 0x00);
+}
+
+/** Logs in and expects ERR, then the end of the connection. */
+async function refused(proxy: TestProxy, login: FakeLogin): Promise<ErrPacket> {
+  using client = await FakeClient.connect(proxy.port);
+  const last = await client.logIn(login);
+  assertEquals(last[0], 0xff);
+  assertEquals(await client.ended(), 0);
+  return decodeErr(last);
+}
+
+async function proxyFor(server: FakeServer, rest: TestConfig = {}): Promise<TestProxy> {
+  return await TestProxy.start({ servers: [server.port], ...rest });
+}
+
+const SERVERS: readonly (readonly [name: string, options: FakeServerOptions])[] = [
+  ["native", { plugin: NATIVE }],
+  ["sha2", { plugin: SHA2 }],
+  ["sha2 that asks for the password", { plugin: SHA2, asksFully: true }],
+];
+
+const PLUGINS: readonly PluginName[] = [NATIVE, SHA2];
+
+for (const [serverName, options] of SERVERS) {
+  for (const plugin of PLUGINS) {
+    for (const kind of ["clear", "other", "hashOther", "empty"] as const) {
+      Deno.test(`A client with ${plugin} uses account "${kind}" on a server with ${serverName}`, async () => {
+        await using server = new FakeServer(options);
+        await using proxy = await proxyFor(server, { users: [USERS[kind]] });
+        const password = { clear: "secret", other: "front", hashOther: "secret", empty: "" }[kind];
+        const login = { user: "app", password, plugin };
+        await useOnce(proxy, login);
+        await useOnce(proxy, login);
+        const users = server.logins.map(({ user }) => user);
+        assertEquals(users, kind === "clear" ? ["app", "app"] : ["back", "back"]);
+        const wrong = await refused(proxy, { ...login, password: "wrong" });
+        assertEquals(wrong.code, 1045);
+      });
+    }
+  }
+}
+
+Deno.test("With a hash the first login shows the password, and the next ones are short", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server, { users: [USERS.hash] });
+  const login = { user: "app", password: "secret", plugin: SHA2 } as const;
+  const wrong = { ...login, password: "wrong" };
+  assertEquals((await refused(proxy, wrong)).code, 1045);
+  const steps: number[] = [];
+  for (let count = 0; count < 3; count++) {
+    using client = await FakeClient.connect(proxy.port);
+    assertEquals((await client.logIn(login))[0], 0x00);
+    // The number of the OK tells how many packets the login took.
+    steps.push(client.sequence);
+    await client.query("SELECT 1");
+    assertEquals((await client.expect())[0], 0x00);
+  }
+  // Login, full authentication, request, key, password, OK; then login, fast, OK.
+  assertEquals(steps, [7, 4, 4]);
+  assertEquals((await refused(proxy, wrong)).code, 1045);
+});
+
+Deno.test("With a hash and a native login, servers are logged in to by native", async () => {
+  await using server = new FakeServer({ plugin: NATIVE });
+  await using proxy = await proxyFor(server, { users: [USERS.hash] });
+  await useOnce(proxy, { user: "app", password: "secret", plugin: NATIVE });
+  assertEquals(server.logins.map(({ authPlugin }) => authPlugin), [NATIVE]);
+});
+
+Deno.test("With a hash and a native login, a server that wants more is told", async () => {
+  await using server = new FakeServer({ plugin: SHA2 });
+  await using proxy = await proxyFor(server, { users: [USERS.hash] });
+  const error = await refused(proxy, { user: "app", password: "secret", plugin: NATIVE });
+  assertEquals(error.code, 2059);
+  assertStringIncludes(error.message, `127.0.0.1:${server.port}`);
+});
+
+Deno.test("A client that names a foreign plugin is asked to switch", async () => {
+  await using server = new FakeServer();
+  for (const plugin of PLUGINS) {
+    await using proxy = await proxyFor(server, {
+      proxy: { default_authentication_plugin: plugin },
+    });
+    using client = await FakeClient.connect(proxy.port);
+    const last = await client.logIn({
+      user: "app",
+      password: "secret",
+      login: { authPlugin: "client_ed25519", authResponse: new Uint8Array(32) },
+    });
+    assertEquals(last[0], 0x00);
+    assertEquals(client.greeting?.authPlugin, plugin);
+  }
+});
+
+Deno.test("A client that knows no plugins logs in by native", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  const capabilities = Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION;
+  using client = await FakeClient.connect(proxy.port);
+  const last = await client.logIn({
+    user: "app",
+    password: "secret",
+    plugin: NATIVE,
+    login: { capabilities },
+  });
+  assertEquals(last[0], 0x00);
+  await client.ping();
+});
+
+Deno.test("The RSA key comes from the file that the configuration names", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const { privateKey } = await crypto.subtle.generateKey(
+      {
+        name: "RSA-OAEP",
+        hash: "SHA-1",
+        modulusLength: 2048,
+        publicExponent: Uint8Array.of(1, 0, 1),
+      },
+      true,
+      ["encrypt", "decrypt"],
+    );
+    const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey));
+    const base64 = der.toBase64().replaceAll(/.{64}/g, "$&\n");
+    await Deno.writeTextFile(
+      file,
+      `-----BEGIN PRIVATE KEY-----\n${base64}\n-----END PRIVATE KEY-----\n`,
+    );
+    await using server = new FakeServer();
+    await using proxy = await proxyFor(server, {
+      proxy: { rsa_private_key_file: file },
+      users: [USERS.hash],
+    });
+    await useOnce(proxy, { user: "app", password: "secret", plugin: SHA2 });
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+// ---- refusals ----
+
+Deno.test("Unknown users and wrong passwords read alike", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  for (const plugin of PLUGINS) {
+    for (const user of ["app", "nobody"]) {
+      for (const [password, using] of [["wrong", "YES"], ["", "NO"]] as const) {
+        assertEquals(await refused(proxy, { user, password, plugin }), {
+          code: 1045,
+          sqlState: "28000",
+          message: `Access denied for user '${user}'@'127.0.0.1' (using password: ${using})`,
+        });
+      }
+    }
+  }
+  assertEquals(server.logins.length, 0);
+});
+
+Deno.test("Unknown tenants and clusters read like unknown users", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  for (const user of ["app@nowhere", "app#nowhere", "nowhere:x:app", "app@"]) {
+    const error = await refused(proxy, { user, password: "wrong" });
+    assertEquals(
+      error.message,
+      `Access denied for user '${user}'@'127.0.0.1' (using password: YES)`,
+    );
+  }
+  assertEquals((await refused(proxy, { user: "app@nowhere", password: "secret" })).code, 1045);
+});
+
+Deno.test("A refusal is one warning with who, from where and why", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  await refused(proxy, { user: "app", password: "hunter2", login: { database: "shop" } });
+  const { level, fields } = await proxy.log.first("login refused");
+  assertEquals(level, "warning");
+  assertEquals(fields.user, "app");
+  assertEquals(fields.code, 1045);
+  assertEquals(fields.reason, "login_refused");
+  assertMatch(String(fields.peer), /^127\.0\.0\.1:\d+$/);
+  assertStringIncludes(String(fields.error), "Access denied for user 'app'@'127.0.0.1'");
+  assert(Number.isInteger(fields.duration_ms));
+  assertEquals(proxy.log.of("login refused").length, 1);
+  assert(!proxy.log.text.includes("hunter2"), "the log has a password");
+});
+
+Deno.test("More clients than allowed are refused", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server, { proxy: { client_max_connections: 2 } });
+  using first = await FakeClient.logIn(proxy.app);
+  using _second = await FakeClient.logIn(proxy.app);
+  const error = await refused(proxy, { user: "app", password: "secret" });
+  assertEquals([error.code, error.sqlState], [1203, "42000"]);
+  first.close();
+  await proxy.log.first("session ended");
+  using _third = await FakeClient.logIn(proxy.app);
+});
+
+// ---- where a name leads ----
+
+Deno.test("Login names lead to tenants and clusters", async () => {
+  await using main = new FakeServer();
+  await using reports = new FakeServer();
+  await using other = new FakeServer();
+  const address = (server: FakeServer) => `127.0.0.1:${server.port}`;
+  await using proxy = await TestProxy.start({
+    proxy: { default_cluster: "main" },
+    clusters: [
+      { name: "other", servers: [address(other)] },
+      {
+        name: "main",
+        servers: [
+          { name: "one", address: address(main) },
+          { name: "two", address: address(reports) },
+        ],
+        tenants: [
+          { name: "reports", servers: ["two"], schema: "warehouse" },
+          { name: "sales", servers: ["one"] },
+        ],
+      },
+    ],
+    users: [
+      { name: "app", password: "secret" },
+      { name: "a.b.c", password: "secret" },
+      {
+        name: "boss",
+        password: "boss's",
+        tenant: "reports",
+        server_user: "boss",
+        server_password: "secret",
+      },
+    ],
+  });
+  const cases: [user: string, server: FakeServer, asUser: string, schema: string][] = [
+    ["app", main, "app", ""],
+    ["app@sales", main, "app", ""],
+    ["app@reports", reports, "app", "warehouse"],
+    ["app@reports#main", reports, "app", "warehouse"],
+    ["main:reports:app", reports, "app", "warehouse"],
+    ["app#other", other, "app", ""],
+    // Configured as it stands, so it is not taken apart.
+    ["a.b.c", main, "a.b.c", ""],
+  ];
+  for (const [user, server, asUser, schema] of cases) {
+    const before = server.logins.length;
+    await useOnce(proxy, { user, password: "secret" });
+    const { user: seen, database } = server.logins[before]!;
+    assertEquals([seen, database], [asUser, schema], user);
+  }
+  const own = { user: "app@reports", password: "secret", login: { database: "own" } };
+  await useOnce(proxy, own);
+  assertEquals(reports.logins.at(-1)?.database, "own");
+  await useOnce(proxy, { user: "boss@reports", password: "boss's" });
+  assertEquals((await refused(proxy, { user: "boss", password: "boss's" })).code, 1045);
+});
+
+Deno.test("Tenants of OceanBase are part of the user name on the server", async () => {
+  await using server = new FakeServer();
+  await using proxy = await TestProxy.start({
+    clusters: [{ name: "ob", kind: "oceanbase", servers: [`127.0.0.1:${server.port}`] }],
+    users: [{ name: "app", password: "secret" }],
+  });
+  await useOnce(proxy, { user: "app@mysql#ob", password: "secret" });
+  await useOnce(proxy, { user: "ob:sys:app", password: "secret" });
+  assertEquals(server.logins.map(({ user }) => user), ["app@mysql", "app@sys"]);
+});
+
+// ---- the greeting and what servers are told ----
+
+Deno.test("The greeting is the cluster's, with the session's own id", async () => {
+  await using server = new FakeServer({ serverVersion: "9.9.9-test", plugin: NATIVE });
+  await using proxy = await proxyFor(server, { proxy: { proxy_id: 3 } });
+  using client = await FakeClient.connect(proxy.port);
+  const greeting = await client.greet();
+  assertEquals(greeting.serverVersion, "9.9.9-test");
+  assertEquals(greeting.threadId, (3 << 18) + 1);
+  assert(proxy.proxy.manager.clients.has(greeting.threadId));
+  const unoffered = Capability.SSL | Capability.COMPRESS | Capability.ZSTD_COMPRESSION;
+  assertEquals(greeting.capabilities & unoffered, 0);
+});
+
+Deno.test("The version of the greeting can be configured", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server, { proxy: { mysql_version: "5.7.99" } });
+  using client = await FakeClient.connect(proxy.port);
+  assertEquals((await client.greet()).serverVersion, "5.7.99");
+});
+
+Deno.test("Servers get the client's schema, character set, packet size and attributes", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  const capabilities = Capability.LONG_PASSWORD | Capability.PROTOCOL_41 |
+    Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH | Capability.CONNECT_WITH_DB |
+    Capability.CONNECT_ATTRS | Capability.FOUND_ROWS | Capability.PLUGIN_AUTH_LENENC_CLIENT_DATA;
+  await useOnce(proxy, {
+    ...proxy.app,
+    login: {
+      capabilities,
+      database: "shop",
+      charset: 33,
+      maxPacketSize: 12_345_678,
+      attributes: encodeAttributes([["program_name", "test"], ["__proxy_x", "1"]]),
+    },
+  });
+  const seen = server.logins[0]!;
+  assertEquals(
+    [seen.database, seen.charset, seen.maxPacketSize],
+    ["shop", 33, 12_345_678],
+  );
+  assertEquals(seen.attributes, encodeAttributes([["program_name", "test"]]));
+  assert((seen.capabilities & Capability.FOUND_ROWS) !== 0);
+  assertEquals(seen.capabilities & Capability.DEPRECATE_EOF, 0);
+});
+
+Deno.test("A server that refuses the account is named in the refusal", async () => {
+  await using server = new FakeServer({ password: "changed" });
+  await using proxy = await proxyFor(server);
+  const error = await refused(proxy, { user: "app", password: "secret" });
+  assertEquals([error.code, error.sqlState], [1045, "28000"]);
+  assertStringIncludes(error.message, `Server 127.0.0.1:${server.port}: Access denied`);
+});
+
+Deno.test("After a refusal by the server the next login is proven again", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  await useOnce(proxy, proxy.app);
+  assertEquals(server.logins.length, 1);
+  // Proven: the server session waits for the first statement.
+  using client = await FakeClient.logIn(proxy.app);
+  assertEquals(server.logins.length, 1);
+  await client.query("SELECT 1");
+  await client.expect();
+  assertEquals(server.logins.length, 2);
+});
+
+// ---- broken and hostile logins ----
+
+function request(change: Partial<Login> = {}): Uint8Array {
+  return encodeLogin({
+    capabilities: Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH,
+    extendedCapabilities: 0,
+    maxPacketSize: 1 << 24,
+    charset: 45,
+    user: "app",
+    authResponse: new Uint8Array(20),
+    database: "",
+    authPlugin: NATIVE,
+    attributes: new Uint8Array(0),
+    ...change,
+  }).slice();
+}
+
+const TLS_REQUEST = request({
+  capabilities: Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION | Capability.SSL,
+}).slice(0, 32);
+
+const BROKEN: readonly (readonly [name: string, bytes: Uint8Array, code: number])[] = [
+  ["an empty packet", Uint8Array.of(0, 0, 0, 1), 1251],
+  ["three bytes", frame(Uint8Array.of(1, 2, 3), 1), 1251],
+  ["the old protocol", frame(request({ capabilities: 0 }), 1), 1251],
+  ["no secure login", frame(request({ capabilities: Capability.PROTOCOL_41 }), 1), 1251],
+  ["half a request", frame(request().subarray(0, 40), 1), 1043],
+  ["a name without end", frame(request().subarray(0, 35), 1), 1043],
+  [
+    "an answer that is longer than the packet",
+    frame(request().with(36, 200), 1),
+    1043,
+  ],
+  ["a wrong number", frame(request(), 7), 1156],
+  ["number 0", frame(request(), 0), 1156],
+  ["a request for TLS", frame(TLS_REQUEST, 1), 1043],
+  ["more than a login can be", frame(new Uint8Array(80 * 1024 + 1), 1), 1043],
+  ["the header of 16 MiB", Uint8Array.of(0xff, 0xff, 0xff, 1), 1043],
+  [
+    "attributes that end early",
+    frame(
+      request({
+        capabilities: Capability.PROTOCOL_41 | Capability.SECURE_CONNECTION |
+          Capability.CONNECT_ATTRS,
+        attributes: Uint8Array.of(200, 1, 2),
+      }),
+      1,
+    ),
+    1043,
+  ],
+];
+
+for (const [name, bytes, code] of BROKEN) {
+  Deno.test(`A login of ${name} is refused with ${code}`, async () => {
+    await using server = new FakeServer();
+    await using proxy = await proxyFor(server);
+    using client = await FakeClient.connect(proxy.port);
+    await client.greet();
+    await client.sendRaw(bytes);
+    assertEquals((await client.expectErr()).code, code);
+    await client.ended();
+    const { fields } = await proxy.log.first("login refused");
+    assertEquals(fields.code, code);
+    assertEquals(server.logins.length, 0);
+  });
+}
+
+Deno.test("A login byte by byte is a login", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  using client = await FakeClient.connect(proxy.port);
+  const greeting = await client.greet();
+  const proof = nativeProof(LoginKey.fromPassword("secret"), greeting.authData);
+  await client.trickle(frame(request({ authResponse: proof }), 1));
+  assertEquals((await client.expect())[0], 0x00);
+  await client.ping();
+});
+
+Deno.test("A first command right behind the login is answered behind its OK", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server);
+  using client = await FakeClient.connect(proxy.port);
+  const greeting = await client.greet();
+  const proof = nativeProof(LoginKey.fromPassword("secret"), greeting.authData);
+  const ping = Uint8Array.of(1, 0, 0, 0, 0x0e);
+  await client.sendRaw(
+    Uint8Array.of(...frame(request({ authResponse: proof }), 1), ...ping, ...ping),
+  );
+  for (let count = 0; count < 3; count++) assertEquals((await client.expect())[0], 0x00);
+});
+
+const LEAVINGS: readonly (readonly [name: string, bytes: Uint8Array])[] = [
+  ["without a word", new Uint8Array(0)],
+  ["in a header", Uint8Array.of(90, 0)],
+  ["in the request", frame(request(), 1).subarray(0, 30)],
+];
+
+for (const [name, bytes] of LEAVINGS) {
+  Deno.test(`A client may leave its login ${name}`, async () => {
+    await using server = new FakeServer();
+    await using proxy = await proxyFor(server);
+    const client = await FakeClient.connect(proxy.port);
+    await client.greet();
+    await client.sendRaw(bytes);
+    client.close();
+    const { level } = await proxy.log.first("session ended", "client_lost");
+    assertEquals(level, "info");
+  });
+
+  Deno.test(`A client that stops its login ${name} has until login_timeout`, async () => {
+    await using server = new FakeServer();
+    await using proxy = await proxyFor(server, { proxy: { login_timeout: "200ms" } });
+    using client = await FakeClient.connect(proxy.port);
+    await client.greet();
+    await client.sendRaw(bytes);
+    await client.ended();
+    const { level, fields } = await proxy.log.first("session ended", "login_timeout");
+    assertEquals(level, "warning");
+    assertStringIncludes(String(fields.error), "No login within 200 ms");
+  });
+}
+
+Deno.test("A client that stops in the middle of an authentication has until login_timeout", async () => {
+  await using server = new FakeServer();
+  await using proxy = await proxyFor(server, {
+    proxy: { login_timeout: "200ms" },
+    users: [USERS.hash],
+  });
+  using client = await FakeClient.connect(proxy.port);
+  await client.greet();
+  client.sequence = 1;
+  await client.send(request({ authPlugin: SHA2, authResponse: new Uint8Array(32) }));
+  assertEquals(await client.expect(), Uint8Array.of(1, 4));
+  await client.ended();
+  await proxy.log.first("session ended", "login_timeout");
+});
