@@ -116,6 +116,7 @@ export class ServerSession implements ServerEntry {
       capabilities: capabilities.base,
       extendedCapabilities: capabilities.extended,
       hidesSessionTrack: asked === 0,
+      isOceanBase: isOceanBase(greeting.capabilities),
       wholeUpTo: BIG,
       onSessionTrack: (ok) => this.#onSessionTrack(ok),
     });
@@ -284,6 +285,12 @@ export class ServerSession implements ServerEntry {
       ),
     );
   }
+}
+
+/** MySQL and MariaDB have had both since the same release; OceanBase has session tracking alone. */
+function isOceanBase(offered: number): boolean {
+  const both = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF;
+  return (offered & both) === Capability.SESSION_TRACK;
 }
 
 /** Stands in the list for a server session that is being opened. */

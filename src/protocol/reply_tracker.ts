@@ -51,6 +51,12 @@ const FIRST_PLACE: Record<ReplyShape, Place> = {
   tunnel: Place.TUNNEL,
 };
 
+/**
+ * Both on the EOF before a row of OUT parameters say that an OK follows. MySQL repeats neither on
+ * the EOF behind the row; OceanBase sets only the first, and there no OK follows.
+ */
+const OUT_PARAMETERS = Status.PS_OUT_PARAMS | Status.MORE_RESULTS_EXISTS;
+
 /** What the client may send while the reply is not done. */
 export type ClientTurn =
   /** Nothing; what comes early waits. */
@@ -66,6 +72,8 @@ export interface TrackerOptions {
   readonly extendedCapabilities: number;
   /** Whether session-track data is taken out of what goes to the client, who did not ask for it. */
   readonly hidesSessionTrack: boolean;
+  /** Whether the server is of the OceanBase family, which writes what is left in its own way. */
+  readonly isOceanBase?: boolean;
   /** Packets up to this many bytes, header included, are passed whole. */
   readonly wholeUpTo: number;
   /** Called with each OK that reports changes of session state. The value is not kept. */
@@ -100,6 +108,8 @@ export class ReplyTracker {
   /** Columns that follow the parameters of a prepared statement. */
   #columnsAfter = 0;
   #mayOpenCursor = false;
+  /** Whether the EOF before the rows has said that an OK comes behind them. */
+  #hasOkBehind = false;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -127,6 +137,7 @@ export class ReplyTracker {
   begin(row: CommandRow, sequence: number, mayOpenCursor = true): void {
     this.#place = FIRST_PLACE[row.shape];
     this.#mayOpenCursor = mayOpenCursor;
+    this.#hasOkBehind = false;
     this.#sequence = (sequence + 1) & 0xff;
     this.errorCode = 0;
     this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
@@ -240,6 +251,7 @@ export class ReplyTracker {
         );
       case Place.COLUMNS_END:
         this.#readEof(bytes, at, length);
+        this.#hasOkBehind = (this.status & OUT_PARAMETERS) === OUT_PARAMETERS;
         this.#place = this.#hasOpenedCursor ? Place.DONE : Place.ROWS;
         return 0;
       case Place.ROWS:
@@ -321,17 +333,23 @@ export class ReplyTracker {
     this.#setStatus(reader.u16(), mayGoOn);
     reader.skip(2);
     if ((this.#options.capabilities & Capability.SESSION_TRACK) === 0) return 0;
-    if (reader.remaining === 0 && !this.#options.hidesSessionTrack) return 0;
-    if ((this.status & Status.SESSION_STATE_CHANGED) !== 0) {
+    const { hidesSessionTrack, isOceanBase = false } = this.#options;
+    if (reader.remaining === 0 && !hidesSessionTrack) return 0;
+    const isChanged = (this.status & Status.SESSION_STATE_CHANGED) !== 0;
+    if (isChanged) {
       this.#options.onSessionTrack(decodeOk(payload, this.#options.capabilities));
       this.status &= ~Status.SESSION_STATE_CHANGED;
-    } else if (reader.remaining === 0) return 0;
-    return this.#options.hidesSessionTrack ? this.#hideSessionTrack(bytes, at, length) : 0;
+    }
+    const hasToHide = isChanged || (isOceanBase && reader.remaining > 0);
+    return hidesSessionTrack && hasToHide ? this.#hideSessionTrack(bytes, at, length) : 0;
   }
 
   /** Rewrites an OK in its place and moves what follows it up. */
   #hideSessionTrack(bytes: Uint8Array, at: number, length: number): number {
-    const shorter = withoutSessionTrack(bytes.subarray(at + 4, at + 4 + length));
+    const shorter = withoutSessionTrack(
+      bytes.subarray(at + 4, at + 4 + length),
+      this.#options.isOceanBase,
+    );
     bytes[at] = shorter.length;
     bytes[at + 1] = shorter.length >>> 8;
     bytes[at + 2] = shorter.length >>> 16;
@@ -357,8 +375,10 @@ export class ReplyTracker {
 
   #setStatus(status: number, mayGoOn: boolean): void {
     this.status = status;
+    const isFollowed = this.#hasOkBehind || (status & Status.MORE_RESULTS_EXISTS) !== 0;
+    this.#hasOkBehind = false;
     this.#end();
-    if (mayGoOn && (status & Status.MORE_RESULTS_EXISTS) !== 0) this.#place = Place.RESULT;
+    if (mayGoOn && isFollowed) this.#place = Place.RESULT;
   }
 
   #columnCount(bytes: Uint8Array, at: number, length: number): number {

@@ -78,13 +78,20 @@ export function plainOk(status: number): OkPacket {
 }
 
 /**
- * The same OK as a client without CLIENT_SESSION_TRACK reads it: no track data, no flag for it, and
- * the text without its length.
+ * The same OK as a server sends it to a client without CLIENT_SESSION_TRACK: no track data and no
+ * flag for it. The text keeps its length, whatever the documentation says of it; OceanBase has a
+ * blank in that place, and in the middle of several results already beside the length.
  */
-export function withoutSessionTrack(payload: Uint8Array): Uint8Array {
+export function withoutSessionTrack(payload: Uint8Array, isOceanBase = false): Uint8Array {
   const ok = decodeOk(payload, Capability.SESSION_TRACK);
   const status = ok.status & ~Status.SESSION_STATE_CHANGED;
-  return encodeOk({ ...ok, status, track: [] }, 0);
+  return encodeOk({ ...ok, status, info: bareText(ok.info, isOceanBase), track: [] }, 0);
+}
+
+function bareText(info: Uint8Array, isOceanBase: boolean): Uint8Array {
+  if (info.length === 0 || (isOceanBase && info[0] === 0x20)) return info;
+  const writer = new PacketWriter(info.length + 9);
+  return isOceanBase ? writer.u8(0x20).bytes(info).view() : writer.lenencBytes(info).view();
 }
 
 /** Name and value of a SYSTEM_VARIABLES entry; OceanBase 1.x puts several into one entry. */
