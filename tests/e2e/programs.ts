@@ -1,0 +1,209 @@
+/** The drivers: what each needs from its toolchain, and how its program is run. */
+
+import { cachedFolder } from "../../src/dev/engines/cache.ts";
+import { run, which } from "../../src/dev/engines/command.ts";
+import { EngineUnavailable, mysqlClientCommand } from "../../src/dev/engines/engine.ts";
+import { runCommandLine } from "./command_line_client.ts";
+import { type CaseReport, type Driver, type Program, ToolMissing } from "./driver.ts";
+
+type Progress = (text: string) => void;
+
+/** A program says nothing for longer than this: it hangs. */
+const SILENCE_LIMIT = 120_000;
+
+const SOURCES = new URL("./drivers/", import.meta.url).pathname;
+
+export const drivers: readonly Driver[] = [
+  { name: "mysql2 3.24", prepare: node("mysql2.mjs") },
+  { name: "mariadb (npm) 3.5", prepare: node("mariadb.mjs") },
+  { name: "PyMySQL 1.2", prepare: python("program_pymysql.py") },
+  {
+    name: "mysql-connector-python 9.7 (C)",
+    hasFullLogin: false,
+    prepare: python("program_connector.py"),
+  },
+  {
+    name: "mysql-connector-python 9.7 (pure)",
+    hasFullLogin: false,
+    prepare: python("program_connector.py", "pure"),
+  },
+  { name: "go-sql-driver/mysql 1.10", prepare: go },
+  { name: "MySQL Connector/J 26.10", prepare: java("mysql") },
+  { name: "MariaDB Connector/J 4.0", prepare: java("mariadb") },
+  { name: "mariadb command line", prepare: mariadbClient },
+  { name: "mysql command line", prepare: mysqlClient },
+];
+
+function node(file: string) {
+  return async (onProgress: Progress): Promise<Program> => {
+    await need("node", "Node.js 20 or newer");
+    await need("npm", "npm");
+    const packages = await installed("node", "package.json", {
+      async build(folder) {
+        const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"];
+        await run(["npm", "install", ...quiet], { cwd: folder });
+      },
+      onProgress,
+    });
+    const folder = await sourceCopy("node", ".mjs");
+    await Deno.symlink(`${packages}/node_modules`, `${folder}/node_modules`);
+    return program(["node", `${folder}/${file}`]);
+  };
+}
+
+function python(file: string, ...args: string[]) {
+  return async (onProgress: Progress): Promise<Program> => {
+    await need("python3", "Python 3.9 or newer");
+    const packages = await installed("python", "requirements.txt", {
+      async build(folder) {
+        const pip = ["python3", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"];
+        await run([...pip, "--target", `${folder}/packages`, "-r", `${folder}/requirements.txt`]);
+      },
+      onProgress,
+    });
+    const env = { PYTHONPATH: `${packages}/packages`, PYTHONDONTWRITEBYTECODE: "1" };
+    return program(["python3", `${SOURCES}python/${file}`], { args, env });
+  };
+}
+
+async function go(onProgress: Progress): Promise<Program> {
+  await need("go", "Go 1.24 or newer");
+  onProgress("Building the Go program");
+  const folder = await sourceCopy("go", ".go", "go.mod", "go.sum");
+  const env = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
+  await install(
+    "Go modules",
+    () => run(["go", "build", "-o", "program", "."], { cwd: folder, env }),
+  );
+  return program([`${folder}/program`]);
+}
+
+function java(driver: string) {
+  return async (onProgress: Progress): Promise<Program> => {
+    await need("javac", "a JDK 17 or newer");
+    await need("mvn", "Maven");
+    const libraries = await installed("java", "pom.xml", {
+      async build(folder) {
+        const goal = ["dependency:copy-dependencies", "-DoutputDirectory=libraries"];
+        await run(["mvn", "--quiet", "--batch-mode", ...goal], { cwd: folder });
+      },
+      onProgress,
+    });
+    const folder = await sourceCopy("java", ".java");
+    const path = `${folder}:${libraries}/libraries/*`;
+    const files = ["Program.java", "Cases.java", "SessionCases.java"];
+    await run(["javac", "-encoding", "UTF-8", "-cp", path, ...files], { cwd: folder });
+    // Short runs: little compilation, one collector thread.
+    const options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g"];
+    const argv = ["java", ...options, "-Duser.timezone=UTC", "-cp", path, "Program"];
+    return program(argv, { args: [driver] });
+  };
+}
+
+async function mariadbClient(): Promise<Program> {
+  const command = [await need("mariadb", "MariaDB's command-line client")];
+  return (job) =>
+    runCommandLine({ command, options: ["--skip-ssl"], root: "", canReset: false }, job);
+}
+
+async function mysqlClient(): Promise<Program> {
+  let command: string[];
+  try {
+    command = await mysqlClientCommand();
+  } catch (error) {
+    if (error instanceof EngineUnavailable) throw new ToolMissing(error.message);
+    throw error;
+  }
+  const root = command[0]!.endsWith("chroot") ? command[1]! : "";
+  const options = ["--ssl-mode=DISABLED", "--get-server-public-key", "--commands"];
+  return (job) => runCommandLine({ command, options, root, canReset: true }, job);
+}
+
+async function need(tool: string, meaning: string): Promise<string> {
+  const path = await which(tool);
+  if (path !== undefined) return path;
+  throw new ToolMissing(`no ${tool} on the PATH: install ${meaning}`);
+}
+
+/** A cached folder with what `manifest` lists; a changed manifest makes another one. */
+async function installed(
+  language: string,
+  manifest: string,
+  { build, onProgress }: { build(folder: string): Promise<void>; onProgress: Progress },
+): Promise<string> {
+  const text = await Deno.readTextFile(`${SOURCES}${language}/${manifest}`);
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  const key = Array.from(new Uint8Array(digest, 0, 4), (byte) => byte.toString(16)).join("");
+  return await cachedFolder(`e2e-${language}-${key}`, async (folder) => {
+    onProgress(`Installing the drivers of ${language}/${manifest}`);
+    await Deno.writeTextFile(`${folder}/${manifest}`, text);
+    await install(manifest, () => build(folder));
+  }, onProgress);
+}
+
+async function install(what: string, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw new ToolMissing(`cannot install ${what}: ${(error as Error).message}`);
+  }
+}
+
+/** A temporary folder with the files of one language whose names end so. */
+async function sourceCopy(language: string, ...endings: string[]): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: `sluice-e2e-${language}-` });
+  temporaryFolders.push(folder);
+  for await (const { name } of Deno.readDir(SOURCES + language)) {
+    if (!endings.some((ending) => name.endsWith(ending))) continue;
+    await Deno.copyFile(`${SOURCES}${language}/${name}`, `${folder}/${name}`);
+  }
+  return folder;
+}
+
+const temporaryFolders: string[] = [];
+
+export async function removeTemporaryFolders(): Promise<void> {
+  for (const folder of temporaryFolders.splice(0)) await Deno.remove(folder, { recursive: true });
+}
+
+/** A program that takes the path of the job's file and prints one line of JSON for each case. */
+function program(
+  argv: readonly string[],
+  { args = [], env = {} }: { args?: readonly string[]; env?: Record<string, string> } = {},
+): Program {
+  return async (job) => {
+    const file = await Deno.makeTempFile({ prefix: "sluice-e2e-job-", suffix: ".json" });
+    try {
+      await Deno.writeTextFile(file, JSON.stringify(job));
+      return await reports([...argv, file, ...args], env);
+    } finally {
+      await Deno.remove(file);
+    }
+  };
+}
+
+async function reports(
+  [command, ...args]: readonly string[],
+  env: Record<string, string>,
+): Promise<CaseReport[]> {
+  const child = new Deno.Command(command!, { args, env, stdout: "piped", stderr: "piped" })
+    .spawn();
+  const errors = new Response(child.stderr).text();
+  const found: CaseReport[] = [];
+  let rest = "";
+  const kill = () => child.kill("SIGKILL");
+  let silence = setTimeout(kill, SILENCE_LIMIT);
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    clearTimeout(silence);
+    silence = setTimeout(kill, SILENCE_LIMIT);
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    found.push(...lines.filter((line) => line !== "").map((line) => JSON.parse(line)));
+  }
+  clearTimeout(silence);
+  const { success, code, signal } = await child.status;
+  const tail = (await errors).slice(-2000);
+  if (success) return found;
+  const after = found.at(-1)?.case ?? "its start";
+  throw new Error(`${command} ended with ${signal ?? code} after ${after}, last output:\n${tail}`);
+}
