@@ -29,7 +29,8 @@ const Place = {
   PREPARED_COLUMNS_END: 12,
   AUTH: 13,
   STREAM: 14,
-  TUNNEL: 15,
+  OPENING: 15,
+  TUNNEL: 16,
 } as const;
 type Place = (typeof Place)[keyof typeof Place];
 
@@ -48,7 +49,7 @@ const FIRST_PLACE: Record<ReplyShape, Place> = {
   rows: Place.ROWS,
   auth: Place.AUTH,
   stream: Place.STREAM,
-  tunnel: Place.TUNNEL,
+  tunnel: Place.OPENING,
 };
 
 /**
@@ -107,6 +108,8 @@ export class ReplyTracker {
   #definitions = 0;
   /** Columns that follow the parameters of a prepared statement. */
   #columnsAfter = 0;
+  /** Whether the definitions of a prepared statement are left out. */
+  #leavesOut = false;
   #mayOpenCursor = false;
   /** Whether the EOF before the rows has said that an OK comes behind them. */
   #hasOkBehind = false;
@@ -117,7 +120,7 @@ export class ReplyTracker {
   }
 
   get done(): boolean {
-    return this.#place === Place.DONE;
+    return this.#place === Place.DONE && this.#skip === 0;
   }
 
   /** Whether nothing of a packet has passed without its rest, so that an ERR may follow. */
@@ -164,8 +167,7 @@ export class ReplyTracker {
       this.#skip -= part;
       at += part;
     }
-    if (this.#place === Place.TUNNEL) return end;
-    while (this.#place !== Place.DONE && this.end - at >= 4) {
+    while (this.#place !== Place.DONE && this.#place !== Place.TUNNEL && this.end - at >= 4) {
       const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
       const next = at + 4 + length;
       if (bytes[at + 3] !== this.#sequence && this.#place !== Place.STREAM) {
@@ -187,7 +189,7 @@ export class ReplyTracker {
       }
       at = next;
     }
-    return at;
+    return this.#place === Place.TUNNEL ? this.end : at;
   }
 
   /** The last packet of what was read is not all there: it waits, or passes in parts. */
@@ -292,7 +294,12 @@ export class ReplyTracker {
         if (head === Head.OK) return this.#ok(bytes, at, length, false);
         return head === Head.EOF || head === Head.MORE_DATA ? 0 : this.#unexpected(head);
       case Place.STREAM:
-        if (head === Head.ERR || (head === Head.EOF && length < 9)) this.#end();
+        if (head === Head.ERR && length >= 3) return this.#error(bytes, at, length);
+        if (head === Head.EOF && length < 9) this.#end();
+        return 0;
+      case Place.OPENING:
+        // Refused with ERR above; anything else is the other protocol's first word.
+        this.#place = Place.TUNNEL;
         return 0;
       default:
         return this.#unexpected(head);
@@ -423,7 +430,15 @@ export class ReplyTracker {
   }
 
   #afterParameters(): Place {
-    return this.#columnsAfter > 0 ? Place.PREPARED_COLUMNS : Place.DONE;
+    return this.#columnsAfter > 0
+      ? this.#group(Place.PREPARED_COLUMNS, Place.PREPARED_COLUMNS_END)
+      : Place.DONE;
+  }
+
+  /** Where a group of definitions begins. Those that are left out leave their EOF behind. */
+  #group(definitions: Place, end: Place): Place {
+    if (!this.#leavesOut) return definitions;
+    return this.#deprecatesEof ? Place.DONE : end;
   }
 
   #prepared(bytes: Uint8Array, at: number, length: number): number {
@@ -434,15 +449,14 @@ export class ReplyTracker {
     const columns = reader.u16();
     const parameters = reader.u16();
     reader.skip(reader.remaining >= 3 ? 3 : 0);
-    const isWhole = (this.#options.capabilities & Capability.OPTIONAL_RESULTSET_METADATA) === 0 ||
-      reader.remaining === 0 || reader.u8() !== 0;
-    this.#columnsAfter = isWhole ? columns : 0;
-    this.#definitions = isWhole ? parameters : 0;
-    if (this.#definitions > 0) {
-      this.#place = Place.PARAMETERS;
-    } else {
+    this.#leavesOut = (this.#options.capabilities & Capability.OPTIONAL_RESULTSET_METADATA) !== 0 &&
+      reader.remaining > 0 && reader.u8() === 0;
+    this.#columnsAfter = columns;
+    this.#definitions = parameters;
+    this.#place = parameters > 0 ? this.#group(Place.PARAMETERS, Place.PARAMETERS_END) : Place.DONE;
+    if (this.#place === Place.DONE) {
       this.#place = this.#afterParameters();
-      this.#definitions = this.#columnsAfter;
+      this.#definitions = columns;
     }
     return 0;
   }
