@@ -18,6 +18,12 @@ const programs = new Map<string, Program>();
 /** By driver and engine: what the summary says. */
 const outcomes = new Map<string, string>();
 
+function outcome(driver: string, engine: EngineName): string {
+  if (!stages.has(engine)) return "no server";
+  if (!programs.has(driver)) return "no toolchain";
+  return outcomes.get(`${driver} ${engine}`) ?? "not run";
+}
+
 function tell(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
@@ -91,7 +97,7 @@ function table(): string {
   const rows = drivers.map(({ name }) =>
     [
       name.padEnd(width),
-      ...ENGINES.map((engine) => (outcomes.get(`${name} ${engine}`) ?? "not run").padEnd(22)),
+      ...ENGINES.map((engine) => outcome(name, engine).padEnd(22)),
     ].join("  ").trimEnd()
   );
   return [head.trimEnd(), ...rows].join("\n");

@@ -36,8 +36,8 @@ export const drivers: readonly Driver[] = [
 
 function node(file: string) {
   return async (onProgress: Progress): Promise<Program> => {
-    await need("node", "Node.js 20 or newer");
-    await need("npm", "npm");
+    await need("node", "20");
+    await need("npm", "8");
     const packages = await installed("node", "package.json", {
       async build(folder) {
         const quiet = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"];
@@ -53,7 +53,7 @@ function node(file: string) {
 
 function python(file: string, ...args: string[]) {
   return async (onProgress: Progress): Promise<Program> => {
-    await need("python3", "Python 3.9 or newer");
+    await need("python3", "3.9");
     const packages = await installed("python", "requirements.txt", {
       async build(folder) {
         const pip = ["python3", "-m", "pip", "install", "--quiet", "--only-binary", ":all:"];
@@ -67,21 +67,19 @@ function python(file: string, ...args: string[]) {
 }
 
 async function go(onProgress: Progress): Promise<Program> {
-  await need("go", "Go 1.24 or newer");
+  await need("go", "1.24");
   onProgress("Building the Go program");
   const folder = await sourceCopy("go", ".go", "go.mod", "go.sum");
-  const env = { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" };
-  await install(
-    "Go modules",
-    () => run(["go", "build", "-o", "program", "."], { cwd: folder, env }),
-  );
+  const options = { cwd: folder, env: { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" } };
+  await install("Go modules", () => run(["go", "mod", "download"], options));
+  await run(["go", "build", "-o", "program", "."], options);
   return program([`${folder}/program`]);
 }
 
 function java(driver: string) {
   return async (onProgress: Progress): Promise<Program> => {
-    await need("javac", "a JDK 17 or newer");
-    await need("mvn", "Maven");
+    await need("javac", "17");
+    await need("mvn", "3");
     const libraries = await installed("java", "pom.xml", {
       async build(folder) {
         const goal = ["dependency:copy-dependencies", "-DoutputDirectory=libraries"];
@@ -101,7 +99,7 @@ function java(driver: string) {
 }
 
 async function mariadbClient(): Promise<Program> {
-  const command = [await need("mariadb", "MariaDB's command-line client")];
+  const command = [await need("mariadb", "10")];
   return (job) =>
     runCommandLine({ command, options: ["--skip-ssl"], root: "", canReset: false }, job);
 }
@@ -119,10 +117,29 @@ async function mysqlClient(): Promise<Program> {
   return (job) => runCommandLine({ command, options, root, canReset: true }, job);
 }
 
-async function need(tool: string, meaning: string): Promise<string> {
+/** Path of a tool that runs and has at least this version. */
+async function need(tool: string, least: string): Promise<string> {
   const path = await which(tool);
-  if (path !== undefined) return path;
-  throw new ToolMissing(`no ${tool} on the PATH: install ${meaning}`);
+  if (path === undefined) {
+    throw new ToolMissing(`no ${tool} on the PATH: install version ${least} or newer`);
+  }
+  let told: string;
+  try {
+    told = await run([path, tool === "go" ? "version" : "--version"]);
+  } catch (error) {
+    throw new ToolMissing(`${path} does not run: ${(error as Error).message}`);
+  }
+  // Such as `go version go1.26.8`, `javac 21`, `mariadb  Ver 15.1 Distrib 10.11.19-MariaDB`.
+  const patterns = [/(?<=Distrib )\d+\.\d+/, /\d+\.\d+/, /\d+/];
+  const found = patterns.map((pattern) => pattern.exec(told)?.[0]).find(Boolean) ?? "unknown";
+  if (isAtLeast(found, least)) return path;
+  throw new ToolMissing(`${path} is version ${found}: install ${least} or newer`);
+}
+
+function isAtLeast(found: string, least: string): boolean {
+  const [major = 0, minor = 0] = found.split(".").map(Number);
+  const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
 /** A cached folder with what `manifest` lists; a changed manifest makes another one. */
