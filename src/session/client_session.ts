@@ -259,7 +259,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
     const server = this.#server;
     this.#server = undefined;
     if (server === undefined || !server.isOpen) return;
-    if (!isExecuting) return reason === "server_lost" ? server.close() : server.release();
+    if (reason === "server_lost") return server.close();
+    if (!isExecuting) return server.release();
     server.cancel(this.#context.config.connectTimeout).catch((cause) => {
       logWarning("cannot cancel statement", {
         cs_id: this.id,

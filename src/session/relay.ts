@@ -77,6 +77,8 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
   #ownBytesOut = 0;
   /** What a drained command is answered with, and whether the session ends on it. */
   #failure: { readonly error: SluiceError; readonly ends: EndReason | undefined } | undefined;
+  /** The session ends with an error while the server session is still at work. */
+  #isCutShort = false;
 
   constructor(client: Transport, owner: RelayOwner) {
     this.#client = client;
@@ -100,7 +102,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
 
   /** Whether the server session is at work, so that leaving means cancelling. */
   get isExecuting(): boolean {
-    return this.#mode === "sending" || this.#mode === "replying";
+    return this.#mode === "sending" || this.#mode === "replying" || this.#isCutShort;
   }
 
   /** The client's side, for the login; ends with `resume`. */
@@ -152,6 +154,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     const sequence = this.#errorSequence();
     if (this.#mode === "closed" || this.#mode === "ending") return;
     if (sequence === undefined) return this.#owner.end(reason, error);
+    this.#isCutShort = this.isExecuting;
     this.#finally(frame(encodeErr(error), sequence), () => this.#owner.end(reason, error));
   }
 
@@ -330,14 +333,16 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     server.tracker.begin(this.#row!, this.#walk.sequence, this.#mayOpenCursor);
     this.#pump.begin(server);
     this.#mode = "replying";
-    this.#input.readAhead();
+    if (server.tracker.clientTurn === "talks" && this.#input.available > 0) this.#takeTurn();
+    else this.#input.readAhead();
     if (server.end > server.walked) this.#pump.move();
   }
 
   /** What a client sends during a reply: a file, its part of a stream, or the next command. */
   #takeTurn(): void {
     const turn = this.#server!.tracker.clientTurn;
-    if (turn === "waits" || this.#pump.isWriting) return this.#input.readAhead();
+    const isTooEarly = turn === "waits" || (turn === "sends_file" && this.#pump.isWriting);
+    if (isTooEarly) return this.#input.readAhead();
     if (this.#taking > 0) return;
     const { bytes, start, end } = this.#input;
     this.#taking = turn === "talks" ? end - start : this.#walk.take(bytes, start, end);

@@ -2,7 +2,7 @@
  * A client for tests that sends what it is told, valid or not, from the first byte on. For whole
  * conversations as drivers have them see `tests/support/wire_client.ts`.
  */
-import { frame } from "../../src/protocol/bytes.ts";
+import { concat, encodeText, frame } from "../../src/protocol/bytes.ts";
 import { ClientAuth, LoginKey, type PluginName } from "../../src/protocol/auth.ts";
 import { Capability, Command } from "../../src/protocol/constants.ts";
 import {
@@ -193,5 +193,5 @@ export class FakeClient implements Disposable {
 
 /** A framed COM_QUERY. */
 export function queryBytes(sql: string): Uint8Array {
-  return frame(Uint8Array.of(Command.QUERY, ...new TextEncoder().encode(sql)), 0);
+  return frame(concat([Uint8Array.of(Command.QUERY), encodeText(sql)]), 0);
 }
