@@ -125,9 +125,9 @@ export class Stage {
 
   async close(): Promise<void> {
     try {
-      await this.#admin.end();
       await this.proxy.stop();
     } finally {
+      this.#admin.destroy();
       await this.#engine.stop();
       await Deno.remove(this.#folder, { recursive: true });
     }
