@@ -430,6 +430,10 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
         // The client is still talking: heard out, so that it reads the answer and not a reset.
         return this.#drain(farewellOf(this.#server!) ?? error, "server_lost");
       case "replying":
+        // The same for a file that it sends.
+        if (!this.#walk.isComplete) {
+          return this.#drain(farewellOf(this.#server!) ?? error, "server_lost");
+        }
         return this.#pump.cut();
       default:
         this.#owner.end("server_lost", error);

@@ -126,6 +126,7 @@ export class FakePeer {
   readonly #queries: string[];
   readonly #nonce = Uint8Array.from({ length: 20 }, (_, at) => 0x41 + at);
   #buffered: Uint8Array = new Uint8Array(0);
+  #isClosed = false;
 
   constructor(
     connection: Deno.TcpConn,
@@ -236,6 +237,7 @@ export class FakePeer {
     const taken = new Uint8Array(count);
     const chunk = new Uint8Array(65536);
     for (let have = 0;;) {
+      if (this.#isClosed) throw new PeerLeft("The connection was closed from here");
       const part = this.#buffered.subarray(0, count - have);
       taken.set(part, have);
       have += part.length;
@@ -305,6 +307,7 @@ export class FakePeer {
   }
 
   close(): void {
+    this.#isClosed = true;
     try {
       this.#connection.close();
     } catch (error) {

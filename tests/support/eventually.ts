@@ -15,13 +15,15 @@ export async function eventually<Result>(
   what: string,
   check: () => Result | Promise<Result>,
   { within = 10_000, every = 5 }: EventuallyOptions = {},
-): Promise<NonNullable<Result>> {
+): Promise<Exclude<Result, undefined | null | false>> {
   const deadline = performance.now() + within;
   for (;;) {
     let cause: unknown;
     try {
       const result = await check();
-      if (result !== undefined && result !== null && result !== false) return result;
+      if (result !== undefined && result !== null && result !== false) {
+        return result as Exclude<Result, undefined | null | false>;
+      }
     } catch (error) {
       cause = error;
     }
