@@ -120,7 +120,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   sweep(now: number): void {
     if (this.#phase === "login" || this.#phase === "greeting") {
       const limit = this.#context.config.loginTimeout;
-      if (now - this.#connectedSince < limit) return;
+      if (now - this.#phaseSince < limit) return;
       return this.end(
         "login_timeout",
         new SluiceError("login_timeout", `No login within ${limit} ms`),
