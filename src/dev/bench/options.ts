@@ -15,7 +15,7 @@ export interface BenchOptions {
   readonly warmUpSeconds: number;
   /** Repetitions of the memory figures; each starts fresh processes. */
   readonly memoryRounds: number;
-  /** How long the CPU time of idle clients is watched. */
+  /** How long idle clients are watched; V8 tidies an idle heap up after some 25 s. */
   readonly idleSeconds: number;
   readonly json: boolean;
   /** The compiled file; undefined means `./sluice`, compiled where missing or out of date. */
@@ -70,8 +70,8 @@ export function parseOptions(args: string[]): BenchOptions | undefined {
     rounds: count(flags, "rounds", quick ? 2 : 9),
     seconds: count(flags, "seconds", quick ? 1 : 2),
     warmUpSeconds: quick ? 2 : 6,
-    memoryRounds: quick ? 1 : 3,
-    idleSeconds: quick ? 3 : 10,
+    memoryRounds: quick ? 1 : 2,
+    idleSeconds: quick ? 3 : 30,
     json: flags["json"] === true,
     sluicePath: text(flags, "sluice"),
     sluiceCommand: command?.split(/\s+/).filter((word) => word !== ""),
