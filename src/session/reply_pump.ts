@@ -107,13 +107,20 @@ export class ReplyPump {
   readonly #onWritten = (count: number): void => {
     this.#isWriting = false;
     if (this.#isClosed) return;
-    const server = this.#server!;
+    try {
+      this.#written(this.#server!, count);
+    } catch (error) {
+      this.#user.onMoveFailed(error);
+    }
+  };
+
+  #written(server: ServerSession, count: number): void {
     this.bytesOut += count;
     this.#replyBytes += count;
     server.moved += count;
     if (server.moved < server.walked) return this.#write(server);
     this.#moved(server);
-  };
+  }
 
   readonly #onWriteFailed = (error: unknown): void => {
     this.#isWriting = false;
