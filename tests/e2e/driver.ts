@@ -18,8 +18,12 @@ export type Program = (job: Job) => Promise<CaseReport[]>;
 export interface Driver {
   /** With its version. */
   readonly name: string;
-  /** False: without TLS it cannot send a password that `caching_sha2_password` asks for in full. */
-  readonly hasFullLogin?: boolean;
+  /**
+   * What it sends for an account of which the proxy knows only a hash, without TLS. `full`: the
+   * password, encrypted. `native`: a proof by mysql_native_password where the other side has that, and
+   * from it the proxy cannot log in to MySQL 9, which has not. `none`: it gives up.
+   */
+  readonly hashLogin: "full" | "native" | "none";
   /** Installs what the program needs; throws `ToolMissing` where that is impossible. */
   prepare(onProgress: (text: string) => void): Promise<Program>;
 }

@@ -14,24 +14,24 @@ const SILENCE_LIMIT = 120_000;
 const SOURCES = new URL("./drivers/", import.meta.url).pathname;
 
 export const drivers: readonly Driver[] = [
-  { name: "mysql2 3.24", prepare: node("mysql2.mjs") },
-  { name: "mariadb (npm) 3.5", prepare: node("mariadb.mjs") },
-  { name: "PyMySQL 1.2", prepare: python("program_pymysql.py") },
+  { name: "mysql2 3.24", hashLogin: "full", prepare: node("mysql2.mjs") },
+  { name: "mariadb (npm) 3.5", hashLogin: "native", prepare: node("mariadb.mjs") },
+  { name: "PyMySQL 1.2", hashLogin: "full", prepare: python("program_pymysql.py") },
   {
     name: "mysql-connector-python 9.7 (C)",
-    hasFullLogin: false,
+    hashLogin: "none",
     prepare: python("program_connector.py"),
   },
   {
     name: "mysql-connector-python 9.7 (pure)",
-    hasFullLogin: false,
+    hashLogin: "none",
     prepare: python("program_connector.py", "pure"),
   },
-  { name: "go-sql-driver/mysql 1.10", prepare: go },
-  { name: "MySQL Connector/J 26.10", prepare: java("mysql") },
-  { name: "MariaDB Connector/J 4.0", prepare: java("mariadb") },
-  { name: "mariadb command line", prepare: mariadbClient },
-  { name: "mysql command line", prepare: mysqlClient },
+  { name: "go-sql-driver/mysql 1.10", hashLogin: "full", prepare: go },
+  { name: "MySQL Connector/J 26.10", hashLogin: "full", prepare: java("mysql") },
+  { name: "MariaDB Connector/J 4.0", hashLogin: "native", prepare: java("mariadb") },
+  { name: "mariadb command line", hashLogin: "full", prepare: mariadbClient },
+  { name: "mysql command line", hashLogin: "full", prepare: mysqlClient },
 ];
 
 function node(file: string) {

@@ -2,11 +2,18 @@
 
 import mysql from "mysql2";
 import { type EngineName, type StartedEngine, startEngine } from "../../src/dev/engines/engine.ts";
+import type { Driver } from "./driver.ts";
 import { RunningProxy } from "./proxy.ts";
 import { type Account, commonJob, type Job, localRow, schemaStatements } from "./spec.ts";
 
 const PASSWORDS = { app: "app-secret", other: "other-secret", bare: "", back: "back-secret" };
 const HASHED = "hashed-secret";
+
+/**
+ * Accounts of which the proxy knows a hash only. Each job has one of its own, because the proxy learns
+ * a password from the first client that sends it in full.
+ */
+const HASHED_USERS = Array.from({ length: 16 }, (_, index) => `hashed${index + 1}`);
 
 /** What differs between the engines. */
 const TRAITS: Record<EngineName, {
@@ -15,7 +22,7 @@ const TRAITS: Record<EngineName, {
   readonly bigBytes: number;
   readonly bigTextBytes: number;
   readonly otherCharset: Job["otherCharset"];
-  /** How the proxy asks for passwords first. */
+  /** How the engine asks for passwords first, and so how the proxy does. */
   readonly plugin: string;
 }> = {
   mariadb: {
@@ -37,7 +44,7 @@ const TRAITS: Record<EngineName, {
     bigBytes: 8 << 20,
     bigTextBytes: 7 << 20,
     otherCharset: { name: "utf8mb4", text: "\u00e4", hex: "C3A4" },
-    plugin: "caching_sha2_password",
+    plugin: "mysql_native_password",
   },
 };
 
@@ -67,8 +74,8 @@ export class Stage {
       const { user, password } = engine.admin;
       const { hostname: host, port } = engine;
       const admin = await mysql.createConnection({ host, port, user, password });
-      const users = { ...PASSWORDS, hashed: HASHED };
-      for (const [account, secret] of Object.entries(users)) {
+      const hashed = HASHED_USERS.map((account) => [account, HASHED] as const);
+      for (const [account, secret] of [...Object.entries(PASSWORDS), ...hashed]) {
         await admin.query(`CREATE USER ${account}@'%' IDENTIFIED BY '${secret}'`);
         await admin.query(`GRANT ALL PRIVILEGES ON *.* TO ${account}@'%'`);
         // Fills the server's cache of caching_sha2_password, for drivers that need it without TLS.
@@ -88,9 +95,13 @@ export class Stage {
     }
   }
 
-  /** Makes two fresh schemas. `hasFullLogin`: see `Driver`. */
-  async jobs(hasFullLogin: boolean): Promise<JobPair> {
+  /** Makes two fresh schemas. */
+  async jobs(hashLogin: Driver["hashLogin"]): Promise<JobPair> {
+    const isNative = TRAITS[this.#engine.name].plugin === "mysql_native_password";
+    const hasHashed = hashLogin === "full" || isNative;
     const number = ++this.#jobs;
+    const user = HASHED_USERS[number - 1]!;
+    const hashed = { user, password: HASHED, currentUser: `${user}@%` };
     const job = async (way: string, port: number, accounts: readonly Account[]): Promise<Job> => {
       const database = `e2e_${number}_${way}`;
       await this.#admin.query(`CREATE DATABASE ${database} DEFAULT CHARACTER SET utf8mb4`);
@@ -105,7 +116,7 @@ export class Stage {
         database,
         otherDatabase: "e2e_other",
         engine: this.#engine.name,
-        accounts: accounts.filter(({ user }) => hasFullLogin || user !== "hashed"),
+        accounts: [...accounts, ...hasHashed ? [hashed] : []],
         localFile: `${this.#folder}/rows`,
         emptyFile: `${this.#folder}/empty`,
         ...traits,
@@ -143,7 +154,6 @@ interface Rest {
 const PROXIED_ACCOUNTS: readonly Account[] = [
   { user: "other", password: PASSWORDS.other, currentUser: "other@%" },
   { user: "bare", password: PASSWORDS.bare, currentUser: "bare@%" },
-  { user: "hashed", password: HASHED, currentUser: "hashed@%" },
   { user: "front", password: "front-secret", currentUser: "back@%" },
   { user: "app@part", password: PASSWORDS.app, currentUser: "app@%" },
   { user: "app#main", password: PASSWORDS.app, currentUser: "app@%" },
@@ -154,12 +164,15 @@ const PROXIED_ACCOUNTS: readonly Account[] = [
 /** The same accounts by the names that the server knows. */
 const DIRECT_ACCOUNTS: readonly Account[] = PROXIED_ACCOUNTS.map((account) => {
   const user = account.currentUser.split("@")[0]!;
-  const passwords: Record<string, string> = PASSWORDS;
-  return { ...account, user, password: passwords[user] ?? HASHED };
+  return { ...account, user, password: PASSWORDS[user as keyof typeof PASSWORDS] };
 });
 
 async function proxyConfig(engine: StartedEngine): Promise<string> {
   const { app, other, bare, back } = PASSWORDS;
+  const hash = await nativeHash(HASHED);
+  const hashed = HASHED_USERS.map((name) =>
+    `[[users]]\nname = "${name}"\npassword_hash = "${hash}"\n`
+  );
   return `[proxy]
 listen = ["127.0.0.1:0"]
 default_authentication_plugin = "${TRAITS[engine.name].plugin}"
@@ -179,14 +192,11 @@ password = "${other}"
 name = "bare"
 password = "${bare}"
 [[users]]
-name = "hashed"
-password_hash = "${await nativeHash(HASHED)}"
-[[users]]
 name = "front"
 password = "front-secret"
 server_user = "back"
 server_password = "${back}"
-`;
+${hashed.join("")}`;
 }
 
 /** `*` and the hex digits of SHA1(SHA1(password)). */
