@@ -1,0 +1,100 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  configureLog,
+  logDebug,
+  logError,
+  logInfo,
+  type LogOptions,
+  logWarning,
+} from "../src/log.ts";
+
+/** The log's file stays open for as long as the process lives. */
+const KEEPS_FILE = { sanitizeResources: false };
+
+async function withFile(use: (file: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "sluice-test-" });
+  try {
+    await use(`${folder}/log`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Lines that one of each level leaves. */
+async function written(options: Partial<LogOptions>): Promise<string[]> {
+  let lines: string[] = [];
+  await withFile(async (file) => {
+    await configureLog({ level: "info", format: "logfmt", file, ...options });
+    logDebug("one");
+    logInfo("two", { count: 2, peer: undefined, id: 9007199254740993n });
+    logWarning("three", { text: 'with "quotes" and\nline ends', empty: "" });
+    logError("four", { yes: true });
+    lines = (await Deno.readTextFile(file)).split("\n");
+  });
+  assertEquals(lines.pop(), "");
+  return lines;
+}
+
+const LEVELS: readonly (readonly [LogOptions["level"], number])[] = [
+  ["debug", 4],
+  ["info", 3],
+  ["warning", 2],
+  ["error", 1],
+];
+
+for (const [level, count] of LEVELS) {
+  Deno.test(`Level ${level} leaves ${count} of one line of each`, KEEPS_FILE, async () => {
+    for (const format of ["logfmt", "json"] as const) {
+      assertEquals((await written({ level, format })).length, count);
+    }
+  });
+}
+
+Deno.test("In logfmt every event is one line of keys and values", KEEPS_FILE, async () => {
+  const lines = await written({});
+  for (const line of lines) {
+    assertMatch(line, /^(?:[\w.]+=(?:"(?:[^"\\]|\\.)*"|[^\s"]*)(?: |$))+$/);
+    assertMatch(line, /^time=\S+ level=\w+ /);
+  }
+  assertMatch(lines[0]!, /\bcount=2\b/);
+  assertMatch(lines[0]!, /\bid=9007199254740993\b/);
+  assertEquals(lines[0]!.includes("peer"), false);
+  assertMatch(lines[1]!, /text="with \\"quotes\\" and\\nline ends"/);
+});
+
+Deno.test("In JSON every event is one object", KEEPS_FILE, async () => {
+  const lines = (await written({ format: "json" })).map((line) => JSON.parse(line));
+  assertEquals(lines.map(({ message }) => message), ["two", "three", "four"]);
+  assertEquals(lines[0].properties.count, 2);
+  assertEquals(lines[1].properties, { text: 'with "quotes" and\nline ends', empty: "" });
+  assertEquals(lines[2].properties, { yes: true });
+});
+
+Deno.test("Braces in an event's fields are text", KEEPS_FILE, async () => {
+  await withFile(async (file) => {
+    await configureLog({ level: "info", format: "json", file });
+    logInfo("event", { name: "{peer} {}", peer: "p" });
+    const line = JSON.parse(await Deno.readTextFile(file));
+    assertEquals([line.message, line.properties.name], ["event", "{peer} {}"]);
+  });
+});
+
+Deno.test("Lines are added to a file that is there", KEEPS_FILE, async () => {
+  await withFile(async (file) => {
+    await Deno.writeTextFile(file, "before\n");
+    await configureLog({ level: "info", format: "logfmt", file });
+    logInfo("behind");
+    assertMatch(await Deno.readTextFile(file), /^before\n.*behind.*\n$/);
+  });
+});
+
+Deno.test("A file that cannot be opened is an error", async () => {
+  const options = { level: "info", format: "logfmt", file: "/no/such/folder/log" } as const;
+  await assertRejects(() => configureLog(options), Deno.errors.NotFound);
+});
+
+Deno.test("A disk that is full costs lines and nothing else", KEEPS_FILE, async () => {
+  await configureLog({ level: "info", format: "logfmt", file: "/dev/full" });
+  logInfo("lost", { count: 1 });
+  logError("lost too");
+});
