@@ -3,6 +3,7 @@ import type { ClusterConfig, TenantConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
 import { logInfo, logWarning } from "../log.ts";
 import { closeQuietly } from "../net/transport.ts";
+import { SHA2 } from "../protocol/auth.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { Capability, UTF8MB4_GENERAL_CI } from "../protocol/constants.ts";
 import type { Greeting } from "../protocol/handshake.ts";
@@ -16,6 +17,7 @@ export interface ServerProfile {
   readonly serverVersion: string;
   readonly capabilities: Capabilities;
   readonly charset: number;
+  readonly authPlugin: string;
 }
 
 /** For clients that come before any server could be reached: what all servers in use can do. */
@@ -29,6 +31,7 @@ const FALLBACK_PROFILE: ServerProfile = {
     extended: 0,
   },
   charset: UTF8MB4_GENERAL_CI,
+  authPlugin: SHA2,
 };
 
 /** Server errors after which another server may well say yes. */
@@ -175,5 +178,6 @@ function profileOf(greeting: Greeting): ServerProfile {
     serverVersion: greeting.serverVersion,
     capabilities: { base: greeting.capabilities, extended: greeting.extendedCapabilities },
     charset: greeting.charset,
+    authPlugin: greeting.authPlugin,
   };
 }

@@ -171,10 +171,10 @@ export const KEYS = [
     section: "proxy",
     key: "default_authentication_plugin",
     type: "choice",
-    choices: ["caching_sha2_password", "mysql_native_password"],
-    default: "caching_sha2_password",
+    choices: ["server", "caching_sha2_password", "mysql_native_password"],
+    default: "server",
     apply: "live",
-    description: "How passwords are asked for first",
+    description: "How to ask for passwords",
   },
   {
     section: "proxy",

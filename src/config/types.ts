@@ -32,7 +32,8 @@ export interface ProxyConfig {
   readonly shutdownGrace: Milliseconds;
   /** Cluster of logins that name none. */
   readonly defaultCluster: string;
-  readonly defaultAuthenticationPlugin: AuthPlugin;
+  /** What passwords are asked for with first; `server`: with what the servers ask for. */
+  readonly defaultAuthenticationPlugin: AuthPlugin | "server";
   /** Version text of the greeting; empty means that of the default cluster's servers. */
   readonly serverVersion: string;
   /** PEM file with the RSA key of the password exchange; empty means a fresh key at each start. */

@@ -83,10 +83,12 @@ export class ConfiguredAccounts implements CredentialSource {
   }
 }
 
-/** Checked in place of an account that there is none of, so that both take the same time. */
+const NOBODYS_KEY = LoginKey.fromPassword(crypto.randomUUID());
+
+/** Checked in place of an account that there is none of, so that both look and last the same. */
 export const NOBODY: Account = {
-  verifier: verifierOf(LoginKey.fromPassword(crypto.randomUUID())),
+  verifier: verifierOf(NOBODYS_KEY),
   serverUser: undefined,
-  serverKey: undefined,
+  serverKey: NOBODYS_KEY,
   learn() {},
 };

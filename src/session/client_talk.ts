@@ -4,7 +4,7 @@
  */
 import { checkHeader, type PacketPort, StreamEnded } from "../net/packet_port.ts";
 import { type Transport, writeAll } from "../net/transport.ts";
-import { frame, payloadLength } from "../protocol/bytes.ts";
+import { concat, frame, payloadLength } from "../protocol/bytes.ts";
 import type { ClientInput } from "./client_input.ts";
 
 interface Waiting {
@@ -19,6 +19,7 @@ export class ClientTalk implements PacketPort {
   readonly #input: ClientInput;
   readonly #limit: number;
   #waiting: Waiting | undefined;
+  #queued: Uint8Array | undefined;
 
   constructor(
     transport: Transport,
@@ -45,9 +46,17 @@ export class ClientTalk implements PacketPort {
     await this.writeFrames(bytes);
   }
 
+  /** Sends one message as the next packet, together with what is written after it. */
+  queue(payload: Uint8Array): void {
+    this.#queued = frame(payload, this.sequence);
+    this.sequence = (this.sequence + 1) & 0xff;
+  }
+
   async writeFrames(bytes: Uint8Array): Promise<void> {
-    await writeAll(this.#transport, bytes);
-    this.bytesWritten += bytes.length;
+    const all = this.#queued === undefined ? bytes : concat([this.#queued, bytes]);
+    this.#queued = undefined;
+    await writeAll(this.#transport, all);
+    this.bytesWritten += all.length;
   }
 
   /** The input has grown. */

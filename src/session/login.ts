@@ -2,9 +2,8 @@
  * The server's role of a login: greeting, login request, authentication, and where the login leads.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
  */
-import type { Cluster, ServerRequest } from "../backend/cluster.ts";
+import type { Cluster, ServerProfile, ServerRequest } from "../backend/cluster.ts";
 import { SluiceError } from "../errors.ts";
-import type { PacketPort } from "../net/packet_port.ts";
 import { passedAttributes } from "../protocol/attributes.ts";
 import {
   type LoginKey,
@@ -14,7 +13,6 @@ import {
   type ServerStep,
   SHA2,
 } from "../protocol/auth.ts";
-import { concat, frame } from "../protocol/bytes.ts";
 import { type Capabilities, chosenByClient, offeredToClients } from "../protocol/capabilities.ts";
 import { Capability, Status } from "../protocol/constants.ts";
 import {
@@ -27,6 +25,7 @@ import {
 } from "../protocol/handshake.ts";
 import { encodeOk, plainOk } from "../protocol/response.ts";
 import { type Account, NOBODY } from "./accounts.ts";
+import type { ClientTalk } from "./client_talk.ts";
 import type { SessionContext } from "./context.ts";
 import { type LoginName, parseLoginName } from "./login_name.ts";
 import { makeNonce } from "./nonce.ts";
@@ -59,12 +58,6 @@ interface Destination {
   readonly account: Account;
 }
 
-/** What an authentication revealed. */
-interface Proven {
-  readonly key: LoginKey | undefined;
-  readonly beforeOk: Uint8Array | undefined;
-}
-
 /** A client that has proven who it is. The OK has not been sent yet. */
 export interface ClientLogin {
   readonly name: LoginName;
@@ -74,13 +67,11 @@ export interface ClientLogin {
   readonly nonce: Uint8Array | undefined;
   /** What its server sessions are opened with. */
   readonly request: Omit<ServerRequest, "signal">;
-  /** Frames that go out ahead of the OK, in the same write. */
-  readonly beforeOk: Uint8Array | undefined;
 }
 
 /** @throws {SluiceError} where the client is refused; other errors where the connection fails */
 export async function receiveLogin(
-  port: PacketPort,
+  port: ClientTalk,
   peer: Peer,
   context: SessionContext,
 ): Promise<ClientLogin> {
@@ -95,7 +86,7 @@ export async function receiveLogin(
     charset: profile.charset,
     status: Status.AUTOCOMMIT,
     authData: nonce,
-    authPlugin: context.config.defaultAuthenticationPlugin,
+    authPlugin: pluginFor("", context, profile),
   }));
   const login = readLogin(await port.read());
   peer.onName(login.user);
@@ -112,11 +103,14 @@ export async function receiveLogin(
     ),
   };
   const destination = findDestination(login.user, context);
-  const auth = serverAuth(nonce, destination, context);
+  const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
-  const first = auth.start(canSwitch ? login.authPlugin : NATIVE, login.authResponse);
-  const proven = await authenticate(port, auth, { first, user: asked.user, peer, context });
-  return admit(asked, destination, { ...proven, nonce: canSwitch ? undefined : nonce, peer });
+  const named = canSwitch ? login.authPlugin : NATIVE;
+  const first = canSwitch && named === NATIVE && await mustShowPassword(destination)
+    ? auth.switchTo(SHA2)
+    : auth.start(named, login.authResponse);
+  const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  return admit(asked, destination, { key, nonce: canSwitch ? undefined : nonce, peer });
 }
 
 /** What a session keeps of its login for a change of user. */
@@ -131,7 +125,7 @@ export interface Changing {
  * @throws as {@link receiveLogin}
  */
 export async function receiveChangeUser(
-  port: PacketPort,
+  port: ClientTalk,
   { payload, current, peer }: Changing,
   context: SessionContext,
 ): Promise<ClientLogin> {
@@ -146,25 +140,37 @@ export async function receiveChangeUser(
     capabilities,
   };
   const destination = findDestination(change.user, context);
-  const auth = serverAuth(kept ?? makeNonce(), destination, context);
+  const profile = await context.defaultCluster.profile();
+  const plugin = await mustShowPassword(destination)
+    ? SHA2
+    : pluginFor(change.authPlugin, context, profile);
+  const auth = serverAuth(kept ?? makeNonce(), destination, plugin);
   const first = kept === undefined
-    ? auth.switchTo(pluginFor(change.authPlugin, context))
+    ? auth.switchTo(plugin)
     : auth.start(NATIVE, change.authResponse);
-  const proven = await authenticate(port, auth, { first, user: asked.user, peer, context });
-  return admit(asked, destination, { ...proven, nonce: kept, peer });
+  const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  return admit(asked, destination, { key, nonce: kept, peer });
 }
 
-function pluginFor(named: string, context: SessionContext): PluginName {
-  return named === NATIVE || named === SHA2 ? named : context.config.defaultAuthenticationPlugin;
+/** The plugin that a client named, or else the one that the proxy asks with. */
+function pluginFor(named: string, { config }: SessionContext, profile: ServerProfile): PluginName {
+  if (named === NATIVE || named === SHA2) return named;
+  if (config.defaultAuthenticationPlugin !== "server") return config.defaultAuthenticationPlugin;
+  // Drivers choose by the version that they are told: it must fit the plugin, as the server's does.
+  return profile.authPlugin === NATIVE ? NATIVE : SHA2;
+}
+
+/** A native answer shows SHA1(password), with which nobody logs in to a server that wants more. */
+async function mustShowPassword({ account, cluster }: Destination): Promise<boolean> {
+  return account.serverKey === undefined && (await cluster.profile()).authPlugin !== NATIVE;
 }
 
 function serverAuth(
   nonce: Uint8Array,
   { account }: Destination,
-  { config }: SessionContext,
+  fallback: PluginName,
 ): ServerAuth {
-  const { verifier } = account;
-  return new ServerAuth({ nonce, verifier, fallback: config.defaultAuthenticationPlugin });
+  return new ServerAuth({ nonce, verifier: account.verifier, fallback });
 }
 
 function readLogin(payload: Uint8Array): Login {
@@ -206,9 +212,13 @@ function hasTenant(cluster: Cluster, tenant: string): boolean {
     cluster.tenant(tenant) !== undefined;
 }
 
-/** Moves the packets of an authentication. @throws {SluiceError} where the password is wrong */
+/**
+ * Moves the packets of an authentication.
+ * @returns what it revealed
+ * @throws {SluiceError} where the password is wrong
+ */
 async function authenticate(
-  port: PacketPort,
+  port: ClientTalk,
   auth: ServerAuth,
   options: {
     readonly first: ServerStep;
@@ -216,7 +226,7 @@ async function authenticate(
     readonly peer: Peer;
     readonly context: SessionContext;
   },
-): Promise<Proven> {
+): Promise<LoginKey | undefined> {
   let step = options.first;
   while (true) {
     switch (step.kind) {
@@ -229,12 +239,9 @@ async function authenticate(
         break;
       case "refused":
         throw accessDenied(options.user, options.peer, step.usingPassword);
-      case "accepted": {
-        if (step.payload === undefined) return { key: step.key, beforeOk: undefined };
-        const beforeOk = frame(step.payload, port.sequence);
-        port.sequence = (port.sequence + 1) & 0xff;
-        return { key: step.key, beforeOk };
-      }
+      case "accepted":
+        if (step.payload !== undefined) port.queue(step.payload);
+        return step.key;
     }
   }
 }
@@ -250,7 +257,11 @@ function accessDenied(user: string, peer: Peer, usingPassword: boolean): SluiceE
 function admit(
   asked: Asked,
   { name, cluster, account }: Destination,
-  proven: Proven & { readonly nonce: Uint8Array | undefined; readonly peer: Peer },
+  proven: {
+    readonly key: LoginKey | undefined;
+    readonly nonce: Uint8Array | undefined;
+    readonly peer: Peer;
+  },
 ): ClientLogin {
   if (proven.key !== undefined) account.learn(proven.key);
   const key = account.serverKey ?? proven.key;
@@ -263,7 +274,6 @@ function admit(
     cluster,
     capabilities: asked.capabilities,
     nonce: proven.nonce,
-    beforeOk: proven.beforeOk,
     request: {
       tenant,
       login: {
@@ -279,9 +289,7 @@ function admit(
   };
 }
 
-/** Sends the OK that ends a login, together with what has to go out ahead of it. */
-export async function sendLoginOk(port: PacketPort, login: ClientLogin): Promise<void> {
-  const ok = frame(encodeOk(plainOk(Status.AUTOCOMMIT), login.capabilities.base), port.sequence);
-  port.sequence = (port.sequence + 1) & 0xff;
-  await port.writeFrames(login.beforeOk === undefined ? ok : concat([login.beforeOk, ok]));
+/** Sends the OK that ends a login. */
+export async function sendLoginOk(port: ClientTalk, login: ClientLogin): Promise<void> {
+  await port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.capabilities.base));
 }

@@ -14,7 +14,7 @@ Deno.test("parseConfig() fills in the defaults", () => {
       connectTimeout: 3_000,
       shutdownGrace: 10_000,
       defaultCluster: "main",
-      defaultAuthenticationPlugin: "caching_sha2_password",
+      defaultAuthenticationPlugin: "server",
       serverVersion: "",
       rsaPrivateKeyFile: "",
     },

@@ -127,7 +127,7 @@ const WRONG_FILES: readonly WrongFile[] = [
       ["config.toml:3: log.format", 'Expected "logfmt" or "json", got "xml"'],
       [
         "config.toml:5: proxy.default_authentication_plugin",
-        'Expected "caching_sha2_password" or "mysql_native_password", got "sha256_password"',
+        'Expected "server", "caching_sha2_password" or "mysql_native_password", got "sha256_password"',
       ],
     ],
   },

@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import type { UserConfig } from "../../src/config/types.ts";
 import { LoginKey, verifierOf } from "../../src/protocol/auth.ts";
 import { ConfiguredAccounts, NOBODY } from "../../src/session/accounts.ts";
@@ -102,11 +102,9 @@ Deno.test("Nobody has a password that could be guessed, and learns none", () => 
   const before = NOBODY.verifier;
   NOBODY.learn(LoginKey.fromPassword("secret"));
   assertStrictEquals(NOBODY.verifier, before);
-  assertEquals([before.isEmpty, NOBODY.serverKey, NOBODY.serverUser], [
-    false,
-    undefined,
-    undefined,
-  ]);
+  assertEquals([before.isEmpty, NOBODY.serverUser], [false, undefined]);
+  // Not undefined as with an account of which only the hash is known, which would be asked for more.
+  assertNotEquals(NOBODY.serverKey, undefined);
 });
 
 function plain(name: string) {

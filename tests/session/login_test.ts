@@ -100,11 +100,18 @@ Deno.test("With a hash and a native login, servers are logged in to by native", 
   assertEquals(server.logins.map(({ authPlugin }) => authPlugin), [NATIVE]);
 });
 
-Deno.test("With a hash and a native login, a server that wants more is told", async () => {
+Deno.test("With a hash and a native login, a server that wants more has the client asked for it", async () => {
   await using server = new FakeServer({ plugin: SHA2 });
   await using proxy = await proxyFor(server, { users: [USERS.hash] });
-  const error = await refused(proxy, { user: "app", password: "secret", plugin: NATIVE });
-  assertEquals(error.code, 2059);
+  await useOnce(proxy, { user: "app", password: "secret", plugin: NATIVE });
+  assertEquals(server.logins.map(({ authPlugin }) => authPlugin), [SHA2]);
+});
+
+Deno.test("A short login that a server refuses has its packets in order", async () => {
+  await using server = new FakeServer({ plugin: SHA2, password: "another" });
+  await using proxy = await proxyFor(server, { users: [USERS.clear] });
+  const error = await refused(proxy, { user: "app", password: "secret", plugin: SHA2 });
+  assertEquals(error.code, 1045);
   assertStringIncludes(error.message, `127.0.0.1:${server.port}`);
 });
 
