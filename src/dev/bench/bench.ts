@@ -20,7 +20,7 @@ import type { ProxyKind } from "./proxy.ts";
 import { formatReport, makeReport } from "./report.ts";
 import { Samples } from "./samples.ts";
 import { print, say } from "./say.ts";
-import { sluiceKind } from "./sluice.ts";
+import { sluiceKinds } from "./sluice.ts";
 import { Sysbench } from "./sysbench.ts";
 
 const DATABASE = "sbtest";
@@ -91,7 +91,7 @@ async function findPrograms(
   const sysbenchPath = await findLoadTool("sysbench");
   const haproxyPath = await findLoadTool("haproxy");
   const kinds = haproxyPath === undefined ? [] : [await haproxyKind(haproxyPath)];
-  kinds.push(await sluiceKind(options, account));
+  kinds.push(...await sluiceKinds(options, account));
   return { kinds, sysbenchPath };
 }
 

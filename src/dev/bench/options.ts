@@ -1,5 +1,4 @@
 import { parseArgs } from "@std/cli/parse-args";
-import type { Address } from "../../config/types.ts";
 
 /** Names of the parts that `--only` takes, in the order they run. */
 export const PARTS = ["start", "queries", "churn", "stream", "beside", "idle"] as const;
@@ -22,13 +21,13 @@ export interface BenchOptions {
   readonly sluicePath: string | undefined;
   /** Words that start sluice uncompiled, for development. */
   readonly sluiceCommand: readonly string[] | undefined;
-  /** A server to use instead of an own MariaDB, with an account that may create accounts. */
-  readonly server: { readonly address: Address; readonly admin: Account } | undefined;
+  /** Further sluices in columns of their own, such as another version or other flags. */
+  readonly variants: readonly Variant[];
 }
 
-export interface Account {
-  readonly user: string;
-  readonly password: string;
+export interface Variant {
+  readonly name: string;
+  readonly command: readonly string[];
 }
 
 export const HELP = `Usage: deno task bench [options]
@@ -43,8 +42,7 @@ Measures direct connections, HAProxy and sluice side by side and prints one tabl
   --sluice PATH          measure this compiled file
   --sluice-command TEXT  measure sluice as started by this command, for example
                          "deno run -A main.ts"
-  --server HOST:PORT     use this server instead of starting MariaDB
-  --admin USER:PASSWORD  its account that may create accounts and schemas
+  --variant NAME=TEXT    measure this command too, in a column NAME; may repeat
   --help                 this text`;
 
 /** Thrown for a command line that cannot be used; the message says what is allowed. */
@@ -56,8 +54,8 @@ export class OptionError extends Error {
 export function parseOptions(args: string[]): BenchOptions | undefined {
   const flags = parseArgs(args, {
     boolean: ["help", "json", "quick"],
-    string: ["only", "rounds", "seconds", "sluice", "sluice-command", "server", "admin"],
-    collect: ["only"],
+    string: ["only", "rounds", "seconds", "sluice", "sluice-command", "variant"],
+    collect: ["only", "variant"],
     unknown: (argument: string) => {
       throw new OptionError(`Cannot use ${argument}: no such option, see --help`);
     },
@@ -74,9 +72,19 @@ export function parseOptions(args: string[]): BenchOptions | undefined {
     idleSeconds: quick ? 3 : 30,
     json: flags["json"] === true,
     sluicePath: text(flags, "sluice"),
-    sluiceCommand: command?.split(/\s+/).filter((word) => word !== ""),
-    server: givenServer(text(flags, "server"), text(flags, "admin")),
+    sluiceCommand: command === undefined ? undefined : words(command),
+    variants: (flags["variant"] as string[]).map(variant),
   };
+}
+
+function words(command: string): string[] {
+  return command.split(/\s+/).filter((word) => word !== "");
+}
+
+function variant(value: string): Variant {
+  const [, name, command] = value.match(/^([^=|]+)=(.*\S.*)$/) ?? [];
+  if (name !== undefined) return { name, command: words(command!) };
+  throw new OptionError(`Cannot use --variant ${value}: expected NAME=COMMAND`);
 }
 
 function text(flags: Record<string, unknown>, name: string): string | undefined {
@@ -101,16 +109,4 @@ function parts(values: string[]): Set<Part> {
     throw new OptionError(`Cannot use --only ${name}: expected one of ${PARTS.join(", ")}`);
   }
   return new Set(names as Part[]);
-}
-
-function givenServer(server: string | undefined, admin: string | undefined) {
-  if (server === undefined) return undefined;
-  const match = server.match(/^(.+):(\d+)$/);
-  if (match === null) throw new OptionError(`Cannot use --server ${server}: expected HOST:PORT`);
-  const [user = "", ...password] = (admin ?? "").split(":");
-  if (user === "") throw new OptionError("Cannot use --server: give --admin USER:PASSWORD too");
-  return {
-    address: { hostname: match[1]!, port: Number(match[2]) },
-    admin: { user, password: password.join(":") },
-  };
 }

@@ -1,22 +1,30 @@
 import { run } from "../engines/command.ts";
 import type { LoadAccount } from "./load_connection.ts";
 import { versionOf } from "./load_tools.ts";
-import { type BenchOptions, OptionError } from "./options.ts";
+import { type BenchOptions, OptionError, type Variant } from "./options.ts";
 import type { ProxyKind } from "./proxy.ts";
 import { say } from "./say.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
-/** sluice with one listener, one server and one account, all else as it comes. */
-export async function sluiceKind(options: BenchOptions, account: LoadAccount): Promise<ProxyKind> {
-  const program = options.sluiceCommand ?? [options.sluicePath ?? await compiledFile()];
+/** The sluice to judge and its variants, each with one listener, one server and one account. */
+export async function sluiceKinds(
+  options: BenchOptions,
+  account: LoadAccount,
+): Promise<ProxyKind[]> {
+  const judged = options.sluiceCommand ?? [options.sluicePath ?? await compiledFile()];
+  const all = [{ name: "sluice", command: judged }, ...options.variants];
+  return await Promise.all(all.map((variant) => sluiceKind(variant, account)));
+}
+
+async function sluiceKind({ name, command }: Variant, account: LoadAccount): Promise<ProxyKind> {
   return {
-    name: "sluice",
-    version: await versionOfSluice(program),
+    name,
+    version: await versionOfSluice(command),
     loginsWithoutServer: true,
     command(listen, server) {
       return Promise.resolve([
-        ...program,
+        ...command,
         "--listen",
         `${listen.hostname}:${listen.port}`,
         "--server",

@@ -13,6 +13,11 @@ Deno.test("options are read", () => {
   assertEquals([...options.parts], ["idle", "start", "churn"]);
   assertEquals([options.rounds, options.seconds, options.json], [4, 1, true]);
   assertEquals(options.sluiceCommand, ["deno", "run", "-A", "main.ts"]);
+  const variants = ["--variant", "old=/tmp/sluice", "--variant", "a b=deno run --x=1 main.ts"];
+  assertEquals(parseOptions(variants)!.variants, [
+    { name: "old", command: ["/tmp/sluice"] },
+    { name: "a b", command: ["deno", "run", "--x=1", "main.ts"] },
+  ]);
   assertEquals(parseOptions(["--help"]), undefined);
 });
 
@@ -22,6 +27,7 @@ Deno.test("what cannot be used is refused by name", () => {
     [["--rounds", "0"], "Cannot use --rounds 0: a whole number"],
     [["--seconds", "1.5"], "Cannot use --seconds 1.5: a whole number"],
     [["--sluice"], "Cannot use --sluice: a value is needed"],
+    [["--variant", "/tmp/sluice"], "Cannot use --variant /tmp/sluice: expected NAME=COMMAND"],
     [["--fast"], "Cannot use --fast: no such option"],
     [["queries"], "Cannot use queries: no such option"],
   ] as const;
