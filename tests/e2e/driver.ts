@@ -18,12 +18,8 @@ export type Program = (job: Job) => Promise<CaseReport[]>;
 export interface Driver {
   /** With its version. */
   readonly name: string;
-  /**
-   * What it sends for an account of which the proxy knows only a hash, without TLS. `full`: the
-   * password, encrypted. `native`: a proof by mysql_native_password where the other side has that, and
-   * from it the proxy cannot log in to MySQL 9, which has not. `none`: it gives up.
-   */
-  readonly hashLogin: "full" | "native" | "none";
+  /** Whether without TLS it sends the password encrypted by RSA when caching_sha2_password asks. */
+  readonly hasFullLogin: boolean;
   /** Installs what the program needs; throws `ToolMissing` where that is impossible. */
   prepare(onProgress: (text: string) => void): Promise<Program>;
 }

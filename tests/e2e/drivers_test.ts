@@ -113,7 +113,7 @@ try {
 }
 
 for (const engine of ENGINES) {
-  for (const { name, hashLogin } of drivers) {
+  for (const { name, hasFullLogin } of drivers) {
     const stage = stages.get(engine);
     const program = programs.get(name);
     Deno.test({
@@ -121,7 +121,7 @@ for (const engine of ENGINES) {
       ignore: stage === undefined || program === undefined,
       async fn() {
         outcomes.set(`${name} ${engine}`, "FAILED");
-        const jobs = await stage!.jobs(hashLogin);
+        const jobs = await stage!.jobs(hasFullLogin);
         try {
           const reports = await compare(program!, jobs);
           outcomes.set(`${name} ${engine}`, summarize(reports));

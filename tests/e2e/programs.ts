@@ -14,24 +14,24 @@ const SILENCE_LIMIT = 120_000;
 const SOURCES = new URL("./drivers/", import.meta.url).pathname;
 
 export const drivers: readonly Driver[] = [
-  { name: "mysql2 3.24", hashLogin: "full", prepare: node("mysql2.mjs") },
-  { name: "mariadb (npm) 3.5", hashLogin: "native", prepare: node("mariadb.mjs") },
-  { name: "PyMySQL 1.2", hashLogin: "full", prepare: python("program_pymysql.py") },
+  { name: "mysql2 3.24", hasFullLogin: true, prepare: node("mysql2.mjs") },
+  { name: "mariadb (npm) 3.5", hasFullLogin: true, prepare: node("mariadb.mjs") },
+  { name: "PyMySQL 1.2", hasFullLogin: true, prepare: python("program_pymysql.py") },
   {
     name: "mysql-connector-python 9.7 (C)",
-    hashLogin: "none",
+    hasFullLogin: false,
     prepare: python("program_connector.py"),
   },
   {
     name: "mysql-connector-python 9.7 (pure)",
-    hashLogin: "none",
+    hasFullLogin: false,
     prepare: python("program_connector.py", "pure"),
   },
-  { name: "go-sql-driver/mysql 1.10", hashLogin: "full", prepare: go },
-  { name: "MySQL Connector/J 26.10", hashLogin: "full", prepare: java("mysql") },
-  { name: "MariaDB Connector/J 4.0", hashLogin: "native", prepare: java("mariadb") },
-  { name: "mariadb command line", hashLogin: "full", prepare: mariadbClient },
-  { name: "mysql command line", hashLogin: "full", prepare: mysqlClient },
+  { name: "go-sql-driver/mysql 1.10", hasFullLogin: true, prepare: go },
+  { name: "MySQL Connector/J 26.10", hasFullLogin: true, prepare: java("mysql") },
+  { name: "MariaDB Connector/J 4.0", hasFullLogin: true, prepare: java("mariadb") },
+  { name: "mariadb command line", hasFullLogin: true, prepare: mariadbClient },
+  { name: "mysql command line", hasFullLogin: true, prepare: mysqlClient },
 ];
 
 function node(file: string) {

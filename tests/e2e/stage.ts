@@ -2,7 +2,6 @@
 
 import mysql from "mysql2";
 import { type EngineName, type StartedEngine, startEngine } from "../../src/dev/engines/engine.ts";
-import type { Driver } from "./driver.ts";
 import { RunningProxy } from "./proxy.ts";
 import { type Account, commonJob, type Job, localRow, schemaStatements } from "./spec.ts";
 
@@ -22,29 +21,29 @@ const TRAITS: Record<EngineName, {
   readonly bigBytes: number;
   readonly bigTextBytes: number;
   readonly otherCharset: Job["otherCharset"];
-  /** How the engine asks for passwords first, and so how the proxy does. */
-  readonly plugin: string;
+  /** Whether it asks for passwords by mysql_native_password, and so does the proxy. */
+  readonly isNative: boolean;
 }> = {
   mariadb: {
     version: "MariaDB",
     bigBytes: 20 << 20,
     bigTextBytes: 20 << 20,
     otherCharset: { name: "latin1", text: "\u00e4", hex: "E4" },
-    plugin: "mysql_native_password",
+    isNative: true,
   },
   mysql: {
     version: "9.",
     bigBytes: 20 << 20,
     bigTextBytes: 20 << 20,
     otherCharset: { name: "latin1", text: "\u00e4", hex: "E4" },
-    plugin: "caching_sha2_password",
+    isNative: false,
   },
   seekdb: {
     version: "OceanBase",
     bigBytes: 8 << 20,
     bigTextBytes: 7 << 20,
     otherCharset: { name: "utf8mb4", text: "\u00e4", hex: "C3A4" },
-    plugin: "mysql_native_password",
+    isNative: true,
   },
 };
 
@@ -96,9 +95,9 @@ export class Stage {
   }
 
   /** Makes two fresh schemas. */
-  async jobs(hashLogin: Driver["hashLogin"]): Promise<JobPair> {
-    const isNative = TRAITS[this.#engine.name].plugin === "mysql_native_password";
-    const hasHashed = hashLogin === "full" || isNative;
+  async jobs(hasFullLogin: boolean): Promise<JobPair> {
+    const { isNative, ...traits } = TRAITS[this.#engine.name];
+    const hasHashed = hasFullLogin || isNative;
     const number = ++this.#jobs;
     const user = HASHED_USERS[number - 1]!;
     const hashed = { user, password: HASHED, currentUser: `${user}@%` };
@@ -107,7 +106,6 @@ export class Stage {
       await this.#admin.query(`CREATE DATABASE ${database} DEFAULT CHARACTER SET utf8mb4`);
       await this.#admin.query(`USE ${database}`);
       for (const statement of schemaStatements()) await this.#admin.query(statement);
-      const { plugin: _, ...traits } = TRAITS[this.#engine.name];
       return {
         host: "127.0.0.1",
         port,
@@ -175,7 +173,6 @@ async function proxyConfig(engine: StartedEngine): Promise<string> {
   );
   return `[proxy]
 listen = ["127.0.0.1:0"]
-default_authentication_plugin = "${TRAITS[engine.name].plugin}"
 [[clusters]]
 name = "main"
 kind = "mysql"
