@@ -120,6 +120,18 @@ export class FakeClient implements Disposable {
     }
   }
 
+  /** Gives all that comes to `take` until that says it is enough. */
+  async readAll(take: (chunk: Uint8Array) => boolean): Promise<void> {
+    const chunk = new Uint8Array(1 << 18);
+    let isEnough = this.#buffered.length > 0 && take(this.#buffered);
+    this.#buffered = new Uint8Array(0);
+    while (!isEnough) {
+      const count = await this.#connection.read(chunk);
+      if (count === null) throw new Error("Expected more, got the end of the connection");
+      isEnough = take(chunk.subarray(0, count));
+    }
+  }
+
   /** Sends a message as the next packets. */
   async send(payload: Uint8Array): Promise<void> {
     const bytes = frame(payload, this.sequence);
