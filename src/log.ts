@@ -25,6 +25,11 @@ const FORMATTERS: Record<LogOptions["format"], () => TextFormatter> = {
   json: () => getJsonLinesFormatter({ message: "template" }),
 };
 
+/** Lines wait this long for others to leave with, milliseconds; those of these levels do not. */
+const GATHER_FOR = 50;
+const GATHER_LENGTH = 16 * 1024;
+const URGENT: ReadonlySet<string> = new Set(["error", "fatal"]);
+
 const logger = getLogger(["sluice"]);
 const encoder = new TextEncoder();
 
@@ -37,9 +42,12 @@ export async function configureLog(options: LogOptions): Promise<void> {
     ? Deno.stderr
     : await Deno.open(options.file, { append: true, create: true });
   const format = FORMATTERS[options.format]();
+  flushLog();
+  gathered.output = output;
+  globalThis.addEventListener("unload", flushLog);
   await configure({
     reset: true,
-    sinks: { output: (record) => writeLine(output, encoder.encode(format(record))) },
+    sinks: { output: (record) => gather(format(record), URGENT.has(record.level)) },
     loggers: [
       { category: ["sluice"], lowestLevel: options.level, sinks: ["output"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["output"] },
@@ -47,12 +55,30 @@ export async function configureLog(options: LogOptions): Promise<void> {
   });
 }
 
-/** A full disk or a closed pipe must not end anybody's session: the line is lost instead. */
-function writeLine(output: { writeSync(bytes: Uint8Array): number }, line: Uint8Array): void {
+/** Lines that have been made and not written. */
+const gathered: {
+  lines: string;
+  timer: ReturnType<typeof setTimeout> | undefined;
+  output: { writeSync(bytes: Uint8Array): number };
+} = { lines: "", timer: undefined, output: Deno.stderr };
+
+/** A write a line would cost short sessions as much as their relaying. */
+function gather(line: string, isUrgent: boolean): void {
+  gathered.lines += line;
+  if (isUrgent || gathered.lines.length >= GATHER_LENGTH) return flushLog();
+  gathered.timer ??= setTimeout(flushLog, GATHER_FOR);
+}
+
+/** Writes the lines that wait. */
+export function flushLog(): void {
+  clearTimeout(gathered.timer);
+  gathered.timer = undefined;
+  const bytes = encoder.encode(gathered.lines);
+  gathered.lines = "";
   try {
-    for (let at = 0; at < line.length;) at += output.writeSync(line.subarray(at));
+    for (let at = 0; at < bytes.length;) at += gathered.output.writeSync(bytes.subarray(at));
   } catch {
-    return;
+    // A full disk or a closed pipe must not end anybody's session: the lines are lost instead.
   }
 }
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import {
   configureLog,
+  flushLog,
   logDebug,
   logError,
   logInfo,
@@ -29,6 +30,7 @@ async function written(options: Partial<LogOptions>): Promise<string[]> {
     logInfo("two", { count: 2, peer: undefined, id: 9007199254740993n });
     logWarning("three", { text: 'with "quotes" and\nline ends', empty: "" });
     logError("four", { yes: true });
+    flushLog();
     lines = (await Deno.readTextFile(file)).split("\n");
   });
   assertEquals(lines.pop(), "");
@@ -74,6 +76,7 @@ Deno.test("Braces in an event's fields are text", KEEPS_FILE, async () => {
   await withFile(async (file) => {
     await configureLog({ level: "info", format: "json", file });
     logInfo("event", { name: "{peer} {}", peer: "p" });
+    flushLog();
     const line = JSON.parse(await Deno.readTextFile(file));
     assertEquals([line.message, line.properties.name], ["event", "{peer} {}"]);
   });
@@ -84,6 +87,7 @@ Deno.test("Lines are added to a file that is there", KEEPS_FILE, async () => {
     await Deno.writeTextFile(file, "before\n");
     await configureLog({ level: "info", format: "logfmt", file });
     logInfo("behind");
+    flushLog();
     assertMatch(await Deno.readTextFile(file), /^before\n.*behind.*\n$/);
   });
 });
@@ -97,4 +101,15 @@ Deno.test("A disk that is full costs lines and nothing else", KEEPS_FILE, async 
   await configureLog({ level: "info", format: "logfmt", file: "/dev/full" });
   logInfo("lost", { count: 1 });
   logError("lost too");
+});
+
+Deno.test("Lines leave together, and an error takes them along at once", KEEPS_FILE, async () => {
+  await withFile(async (file) => {
+    await configureLog({ level: "info", format: "logfmt", file });
+    logInfo("one");
+    logInfo("two");
+    assertEquals(await Deno.readTextFile(file), "");
+    logError("three");
+    assertMatch(await Deno.readTextFile(file), /^.*one.*\n.*two.*\n.*three.*\n$/);
+  });
 });

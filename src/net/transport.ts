@@ -22,7 +22,8 @@ export async function dial(address: Address, signal: AbortSignal): Promise<Trans
 
 /** Writes all of the bytes. */
 export async function writeAll(transport: Transport, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await transport.write(bytes.subarray(at));
+  let at = await transport.write(bytes);
+  while (at < bytes.length) at += await transport.write(bytes.subarray(at));
 }
 
 /** Closes a transport that may have been closed by its other user or by the peer. */

@@ -303,19 +303,29 @@ export const MAX_PAYLOAD = 0xffffff;
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
  */
 export function frame(payload: Uint8Array, sequence: number): Uint8Array {
-  const writer = new PacketWriter(payload.length + 4);
-  let at = 0;
-  while (true) {
-    const end = Math.min(payload.length, at + MAX_PAYLOAD);
-    writer.u24(end - at).u8(sequence++).bytes(payload.subarray(at, end));
-    if (end - at < MAX_PAYLOAD) return writer.view();
-    at = end;
+  const pieces = Math.floor(payload.length / MAX_PAYLOAD) + 1;
+  const packets = new Uint8Array(payload.length + 4 * pieces);
+  for (let piece = 0, at = 0, to = 0; piece < pieces; piece++, at += MAX_PAYLOAD) {
+    const length = Math.min(payload.length - at, MAX_PAYLOAD);
+    packets[to++] = length;
+    packets[to++] = length >>> 8;
+    packets[to++] = length >>> 16;
+    packets[to++] = sequence + piece;
+    packets.set(pieces === 1 ? payload : payload.subarray(at, at + length), to);
+    to += length;
   }
+  return packets;
 }
 
 /** Joins byte arrays into one of its own. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const writer = new PacketWriter(parts.reduce((sum, part) => sum + part.length, 0));
-  for (const part of parts) writer.bytes(part);
-  return writer.view();
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const joined = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }

@@ -65,7 +65,7 @@ export function decodeGreeting(payload: Uint8Array): Greeting {
 }
 
 export function encodeGreeting(greeting: Greeting): Uint8Array {
-  return new PacketWriter(96)
+  return new PacketWriter(128)
     .u8(10)
     .nulText(greeting.serverVersion)
     .u32(greeting.threadId)
