@@ -192,7 +192,12 @@ interface Tally {
 
 async function attemptOnce(port: number, chance: Chance, tally: Tally): Promise<void> {
   const [name, kind] = chance.of(KINDS);
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  // The system keeps the ports of closed connections for a minute, and has not so many of them.
+  const connection = await eventually(
+    "the system has a free port",
+    () => Deno.connect({ hostname: "127.0.0.1", port }),
+    { within: 90_000 },
+  );
   const begun = performance.now();
   const timer = setTimeout(() => {
     tally.hung.push(name);
