@@ -26,27 +26,27 @@ export class PacketChannel implements PacketPort {
   }
 
   async read(): Promise<Uint8Array> {
-    await this.#fill(4);
+    if (this.#end - this.#start < 4) await this.#fill(4);
     const length = payloadLength(this.#buffer, this.#start);
     checkHeader(
       { length, sequence: this.#buffer[this.#start + 3]! },
       { limit: this.#limit, sequence: this.sequence },
     );
-    await this.#fill(4 + length);
+    if (this.#end - this.#start < 4 + length) await this.#fill(4 + length);
     const at = this.#start + 4;
     this.#start = at + length;
     this.sequence = (this.sequence + 1) & 0xff;
     return this.#buffer.subarray(at, at + length);
   }
 
-  async write(payload: Uint8Array): Promise<void> {
+  write(payload: Uint8Array): Promise<void> {
     const bytes = frame(payload, this.sequence);
     this.sequence = (this.sequence + 1) & 0xff;
-    await this.writeFrames(bytes);
+    return this.writeFrames(bytes);
   }
 
-  async writeFrames(bytes: Uint8Array): Promise<void> {
-    await writeAll(this.transport, bytes);
+  writeFrames(bytes: Uint8Array): Promise<void> {
+    return writeAll(this.transport, bytes);
   }
 
   /** Ends the use of the channel; the transport stays open. */

@@ -20,10 +20,11 @@ export async function dial(address: Address, signal: AbortSignal): Promise<Trans
   return connection;
 }
 
-/** Writes all of the bytes. */
-export async function writeAll(transport: Transport, bytes: Uint8Array): Promise<void> {
-  let at = await transport.write(bytes);
-  while (at < bytes.length) at += await transport.write(bytes.subarray(at));
+/** Writes all of the bytes; nearly always the first write takes them. */
+export function writeAll(transport: Transport, bytes: Uint8Array): Promise<void> {
+  return transport.write(bytes).then((count) => {
+    if (count < bytes.length) return writeAll(transport, bytes.subarray(count));
+  });
 }
 
 /** Closes a transport that may have been closed by its other user or by the peer. */

@@ -40,10 +40,10 @@ export class ClientTalk implements PacketPort {
     });
   }
 
-  async write(payload: Uint8Array): Promise<void> {
+  write(payload: Uint8Array): Promise<void> {
     const bytes = frame(payload, this.sequence);
     this.sequence = (this.sequence + 1) & 0xff;
-    await this.writeFrames(bytes);
+    return this.writeFrames(bytes);
   }
 
   /** Sends one message as the next packet, together with what is written after it. */
@@ -52,11 +52,11 @@ export class ClientTalk implements PacketPort {
     this.sequence = (this.sequence + 1) & 0xff;
   }
 
-  async writeFrames(bytes: Uint8Array): Promise<void> {
+  writeFrames(bytes: Uint8Array): Promise<void> {
     const all = this.#queued === undefined ? bytes : concat([this.#queued, bytes]);
     this.#queued = undefined;
-    await writeAll(this.#transport, all);
     this.bytesWritten += all.length;
+    return writeAll(this.#transport, all);
   }
 
   /** The input has grown. */

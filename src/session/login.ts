@@ -290,6 +290,6 @@ function admit(
 }
 
 /** Sends the OK that ends a login. */
-export async function sendLoginOk(port: ClientTalk, login: ClientLogin): Promise<void> {
-  await port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.capabilities.base));
+export function sendLoginOk(port: ClientTalk, login: ClientLogin): Promise<void> {
+  return port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.capabilities.base));
 }
