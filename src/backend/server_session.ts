@@ -72,6 +72,7 @@ export class ServerSession implements ServerEntry {
     const opening = new OpeningSession(manager.nextServerId(), backend, login);
     const giveUp = () => opening.kill();
     options.signal?.addEventListener("abort", giveUp);
+    if (options.signal?.aborted) giveUp();
     manager.servers.add(opening);
     try {
       const limits = { timeout: options.timeout, signal: opening.signal };
