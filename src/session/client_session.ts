@@ -90,6 +90,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     const talk = this.#relay.talk(0);
     try {
       this.#setPhase("login");
+      talk.attend();
       const login = await receiveLogin(talk, this.#peer, this.#context);
       await this.#prove(login);
       if (this.#hasEnded) return;
@@ -168,6 +169,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   async #changeUser(payload: Uint8Array, talk: ClientTalk): Promise<void> {
     const current = this.#login!;
+    talk.attend();
     const login = await receiveChangeUser(
       talk,
       { payload, current, peer: this.#peer },

@@ -32,6 +32,11 @@ export class ClientTalk implements PacketPort {
     this.sequence = options.sequence;
   }
 
+  /** Reads before anything is asked of the client, so that one that leaves meanwhile is noticed. */
+  attend(): void {
+    this.#input.readAhead();
+  }
+
   /** The payload is a copy: the input goes on with what comes behind it. */
   read(): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {

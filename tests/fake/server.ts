@@ -37,6 +37,9 @@ export interface FakeServerOptions {
   readonly onSession?: (peer: FakePeer) => Promise<void>;
 }
 
+/** One for all fake servers: making it takes a while. */
+let rsaKey: Promise<RsaKey> | undefined;
+
 /** What MySQL 8 offers, as far as the proxy passes it on. */
 const CAPABILITIES = Capability.LONG_PASSWORD | Capability.FOUND_ROWS | Capability.LONG_FLAG |
   Capability.CONNECT_WITH_DB | Capability.NO_SCHEMA | Capability.LOCAL_FILES |
@@ -170,7 +173,7 @@ export class FakePeer {
           step = auth.next(await this.read());
           break;
         case "need_rsa_key":
-          step = auth.useRsaKey(await makeRsaKey());
+          step = auth.useRsaKey(await (rsaKey ??= makeRsaKey()));
           break;
         case "accepted":
           if (step.payload) await this.send(step.payload);

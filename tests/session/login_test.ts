@@ -8,6 +8,7 @@ import { encodeLogin, type Login } from "../../src/protocol/handshake.ts";
 import { decodeErr, type ErrPacket } from "../../src/protocol/response.ts";
 import { FakeClient, type FakeLogin } from "../fake/client.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
+import { eventually } from "../support/eventually.ts";
 import { type TestConfig, TestProxy } from "../support/test_proxy.ts";
 
 /** `SELECT PASSWORD('secret')` of MariaDB. */
@@ -509,4 +510,14 @@ Deno.test("A client that stops in the middle of an authentication has until logi
   assertEquals(await client.expect(), Uint8Array.of(1, 4));
   await client.ended();
   await proxy.log.first("session ended", "login_timeout");
+});
+
+Deno.test("A client that leaves before its greeting is noticed at once", async () => {
+  await using server = new FakeServer({ onConnection: (peer) => peer.stall() });
+  await using proxy = await proxyFor(server, { proxy: { connect_timeout: "10m" } });
+  const client = await FakeClient.connect(proxy.port);
+  await eventually("it has arrived", () => proxy.clients === 1);
+  client.close();
+  await proxy.log.first("session ended", "client_lost");
+  server.drop();
 });
