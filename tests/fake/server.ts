@@ -7,6 +7,7 @@ import { concat, decodeText, frame } from "../../src/protocol/bytes.ts";
 import {
   LoginKey,
   type PluginName,
+  type RsaKey,
   ServerAuth,
   SHA2,
   verifierOf,
