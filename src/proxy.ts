@@ -94,7 +94,8 @@ export class Proxy {
   #context(): SessionContext {
     const { proxy } = this.#config;
     const byName = new Map(this.#clusters.map((cluster) => [cluster.config.name, cluster]));
-    const host = proxySessionHost(this.addresses[0] ?? proxy.listen[0]!);
+    // Asked for by the first client: before that the port may not have been chosen.
+    let host: bigint | undefined;
     return {
       config: proxy,
       manager: this.manager,
@@ -102,7 +103,10 @@ export class Proxy {
       cluster: (name) => byName.get(name),
       account: (name) => this.#account(name),
       rsaKey: () => this.#rsaKey ??= makeRsaKey(),
-      nextProxySessionId: () => host | BigInt(this.#arrivals++ & 0xffff),
+      nextProxySessionId: () => {
+        host ??= proxySessionHost(this.addresses[0]!);
+        return host | BigInt(this.#arrivals++ & 0xffff);
+      },
       onSessionEnd: () => {
         if (this.manager.clients.size === 0) this.#onEmpty?.();
       },
@@ -144,6 +148,8 @@ export class Proxy {
     for (const session of this.#sessions()) session.end("shutdown");
     await this.#serversGone();
     clearInterval(this.#sweep);
+    // Still being made where the stop came soon after the start.
+    await this.#rsaKey?.catch(() => {});
     logInfo("stopped", { version: VERSION });
   }
 
