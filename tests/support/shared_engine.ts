@@ -7,6 +7,7 @@ import {
   startEngine,
 } from "../../src/dev/engines/engine.ts";
 import { query } from "../../src/dev/engines/query.ts";
+import { report } from "./report.ts";
 
 export interface SharedEngine {
   /** For the tests that need it: they are ignored where the engine cannot be had. */
@@ -46,17 +47,14 @@ export async function sharedEngine(
   };
 }
 
-async function isAvailable(name: EngineName): Promise<boolean> {
+/** Installs the engine where it is missing; says so where it cannot be had. */
+export async function isAvailable(name: EngineName): Promise<boolean> {
   try {
-    await ensureEngine(name, say);
+    await ensureEngine(name, report);
     return true;
   } catch (error) {
     if (!(error instanceof EngineUnavailable)) throw error;
-    say(`Skipped: the tests with ${name}. ${error.message}`);
+    report(`Skipped: the tests with ${name}. ${error.message}`);
     return false;
   }
-}
-
-function say(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
