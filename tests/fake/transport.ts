@@ -1,4 +1,5 @@
 /** A {@link Transport} in memory: what is read and when, and how much a write takes, is scripted. */
+import { concat } from "../../src/protocol/bytes.ts";
 import type { Transport } from "../../src/net/transport.ts";
 
 interface PendingRead {
@@ -8,8 +9,6 @@ interface PendingRead {
 }
 
 export class FakeTransport implements Transport {
-  /** All that was written, in one. */
-  written: Uint8Array = new Uint8Array(0);
   /** Sizes of the writes, as they were asked for. */
   readonly writes: number[] = [];
   /** Reads that were posted so far. */
@@ -17,10 +16,25 @@ export class FakeTransport implements Transport {
   isClosed = false;
   /** Most bytes that one write takes. */
   writeLimit = Infinity;
+  #written: Uint8Array[] = [];
   #pending: PendingRead | undefined;
   #chunks: Uint8Array[] = [];
   #hasEnded = false;
   #blocked: (() => void)[] | undefined;
+
+  /** All that was written, in one. */
+  get written(): Uint8Array {
+    if (this.#written.length !== 1) this.#written = [concat(this.#written)];
+    return this.#written[0]!;
+  }
+
+  set written(bytes: Uint8Array) {
+    this.#written = [bytes];
+  }
+
+  get writtenLength(): number {
+    return this.#written.reduce((sum, { length }) => sum + length, 0);
+  }
 
   get isReading(): boolean {
     return this.#pending !== undefined;
@@ -80,10 +94,7 @@ export class FakeTransport implements Transport {
     if (this.isClosed) throw new Deno.errors.Interrupted("operation canceled");
     // The bytes must have stayed as they are until now.
     const taken = bytes.subarray(0, Math.min(bytes.length, this.writeLimit));
-    const joined = new Uint8Array(this.written.length + taken.length);
-    joined.set(this.written);
-    joined.set(taken, this.written.length);
-    this.written = joined;
+    this.#written.push(taken.slice());
     return taken.length;
   }
 
