@@ -1,0 +1,26 @@
+/** The commands without text, and those that no server takes. */
+import { command, fieldList, named, processKill, setOption } from "../commands.ts";
+import { fails, failsOn, type Line, masked } from "../step.ts";
+import { SCHEMA } from "./script.ts";
+
+export const simpleCommands: readonly Line[] = [
+  command("PING"),
+  command("PING"),
+  named("INIT_DB", SCHEMA),
+  fails(named("INIT_DB", "absent_schema")),
+  masked("text", command("STATISTICS")),
+  failsOn("mysql", masked("rows", command("PROCESS_INFO"))),
+  command("DEBUG"),
+  failsOn("mysql", command("REFRESH", 0x10)),
+  fails(named("CREATE_DB", "identity_two")),
+  fails(named("DROP_DB", "identity_two")),
+  setOption(1),
+  fails("SELECT 1; SELECT 2"),
+  setOption(0),
+  "SELECT 1; SELECT 2",
+  failsOn("mariadb mysql", setOption(7)),
+  fieldList("numbers", ""),
+  fails(processKill(0x7ffffffe)),
+  command("RESET_CONNECTION"),
+  "SELECT @c, DATABASE(), @@autocommit",
+];
