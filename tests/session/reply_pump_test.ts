@@ -210,6 +210,24 @@ Deno.test("What waits for more to come can be sent on, and the rest follows", as
   await bench.ends("moved");
 });
 
+Deno.test("What comes while something is being sent on follows it", async () => {
+  await using bench = await Bench.open();
+  const peer = await bench.begin();
+  const [count, column, ...end] = resultPackets(peer, []);
+  const head = peer.framed(count!, column!);
+  const first = peer.framed(...resultPackets(peer, [SMALL - head.length]).slice(2, -1));
+  await peer.sendRaw(concat([head, first]));
+  await eventually("the pump holds what it got", () => bench.session.walked === SMALL);
+  bench.client.block();
+  bench.pump.flush();
+  const rest = peer.framed(...resultPackets(peer, [5000]).slice(2, -1), ...end);
+  await peer.sendRaw(rest);
+  await eventually("it has come", () => bench.session.end === SMALL + rest.length);
+  bench.client.unblock();
+  await bench.receives(concat([head, first, rest]));
+  await bench.ends("moved");
+});
+
 Deno.test("A server that ends in mid-reply: what it sent before comes first", async () => {
   await using bench = await Bench.open();
   const peer = await bench.begin();
