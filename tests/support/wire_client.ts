@@ -85,7 +85,10 @@ export class WireClient implements Disposable {
   /** Connects and logs in. @throws {WireError} where the server refuses */
   static async connect(options: WireOptions): Promise<WireClient> {
     const { hostname = "127.0.0.1", port } = options;
-    const wire = new Wire(await Deno.connect({ hostname, port }), options.onPacket);
+    const connection = await Deno.connect({ hostname, port });
+    // A command without a reply would hold the next one back.
+    connection.setNoDelay();
+    const wire = new Wire(connection, options.onPacket);
     try {
       return new WireClient(wire, options, await logIn(wire, options));
     } catch (error) {

@@ -157,7 +157,7 @@ export const SHORT_SETUP: readonly string[] = [
   "BEGIN SELECT a AS a; SET b = a + 1; SET c = CONCAT(c, '!'); END",
 ];
 
-const { LOCAL_FILES, MULTI_RESULTS, MULTI_STATEMENTS, PS_MULTI_RESULTS } = Capability;
+const { LOCAL_FILES, MULTI_RESULTS, MULTI_STATEMENTS } = Capability;
 
 /** Leaves everything as it was. */
 export const SHORT_SCRIPT: readonly ScriptSession[] = [{
@@ -179,8 +179,8 @@ export const SHORT_SCRIPT: readonly ScriptSession[] = [{
     "ROLLBACK",
     "SELECT CAST('1x' AS SIGNED)",
     "SHOW WARNINGS",
-    // With CLIENT_NO_SCHEMA MySQL cannot read its own views for it.
-    on("mariadb seekdb", "SHOW COLUMNS FROM numbers"),
+    // SHOW COLUMNS fails with CLIENT_NO_SCHEMA: servers cannot name their own views then.
+    "SHOW CREATE TABLE numbers",
     "SET autocommit = 0",
     "SET autocommit = 1",
     "USE information_schema",
@@ -212,9 +212,9 @@ export const SHORT_SCRIPT: readonly ScriptSession[] = [{
     execute("set", [blob(undefined)]),
     "SELECT LENGTH(@long)",
     prepare("call", "CALL two_results()"),
-    needs({ capabilities: PS_MULTI_RESULTS }, execute("call")),
+    needs({ capabilities: MULTI_RESULTS }, execute("call")),
     prepare("out", "CALL with_out(?, ?, ?)"),
-    needs({ capabilities: PS_MULTI_RESULTS }, execute("out", [int(5), int(null), text("c")])),
+    needs({ capabilities: MULTI_RESULTS }, execute("out", [int(5), int(null), text("c")])),
     fails(prepare("broken", "SELEC ?")),
     "BEGIN",
     needs(
@@ -226,7 +226,7 @@ export const SHORT_SCRIPT: readonly ScriptSession[] = [{
     "ROLLBACK",
     command("PING"),
     named("INIT_DB", SCHEMA),
-    failsOn("", command("RESET_CONNECTION")),
+    command("RESET_CONNECTION"),
     "SELECT REPEAT('x', 100000)",
   ],
 }];
