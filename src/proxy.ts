@@ -1,10 +1,11 @@
 /** One isolate's proxy: builds the parts, listens, sweeps, stops. Wiring, no logic of sessions. */
 import { Cluster } from "./backend/cluster.ts";
+import { formatAddress } from "./config/address.ts";
 import type { Address, Config } from "./config/types.ts";
 import { messageOf } from "./errors.ts";
 import { logInfo, logWarning } from "./log.ts";
 import { Listener } from "./net/listener.ts";
-import { closeQuietly, formatAddress } from "./net/transport.ts";
+import { closeQuietly } from "./net/transport.ts";
 import type { RsaKey } from "./protocol/auth.ts";
 import { ConfiguredAccounts, type CredentialSource } from "./session/accounts.ts";
 import { ClientSession } from "./session/client_session.ts";

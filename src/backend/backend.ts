@@ -1,8 +1,9 @@
 /** One server address of a cluster and how it has been doing. */
+import { formatAddress } from "../config/address.ts";
 import type { ServerConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
 import { PacketChannel } from "../net/packet_channel.ts";
-import { closeQuietly, dial, formatAddress, type Transport } from "../net/transport.ts";
+import { closeQuietly, dial, type Transport } from "../net/transport.ts";
 import { LOGIN_PACKET_LIMIT } from "./server_login.ts";
 
 /** After a failure a server is tried last for this long, so that not everybody waits for it. */

@@ -35,8 +35,3 @@ export function closeQuietly(transport: Transport): void {
     return;
   }
 }
-
-export function formatAddress(address: Address): string {
-  const { hostname, port } = address;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-}

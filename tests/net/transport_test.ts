@@ -1,17 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Listener } from "../../src/net/listener.ts";
-import { closeQuietly, dial, formatAddress, writeAll } from "../../src/net/transport.ts";
+import { closeQuietly, dial, writeAll } from "../../src/net/transport.ts";
 import { FakeTransport } from "../fake/transport.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogRecords } from "../support/log_records.ts";
 
 const LOCAL = { hostname: "127.0.0.1", port: 0 };
 const NEVER = new AbortController().signal;
-
-Deno.test("Addresses are shown as they are written", () => {
-  assertEquals(formatAddress({ hostname: "db.example", port: 3306 }), "db.example:3306");
-  assertEquals(formatAddress({ hostname: "::1", port: 3306 }), "[::1]:3306");
-});
 
 Deno.test("All bytes are written where a write takes a part", async () => {
   const transport = new FakeTransport();
