@@ -152,7 +152,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       (error) => {
         if (this.#hasEnded) return;
         if (error instanceof SluiceError) return this.#relay.refuse(error);
-        this.#crash(error);
+        this.#relay.fail("internal_error", toldOf(error));
       },
     );
   }

@@ -10,14 +10,15 @@ import { messageOf, ProtocolError, SluiceError } from "../errors.ts";
 import { BIG } from "../net/buffers.ts";
 import { type Transport, writeAll } from "../net/transport.ts";
 import { frame, payloadLength } from "../protocol/bytes.ts";
-import { Command, ExecuteFlag, Head } from "../protocol/constants.ts";
+import { Command, ExecuteFlag } from "../protocol/constants.ts";
 import { type CommandRow, commandRow } from "../protocol/replies.ts";
-import { decodeErr, encodeErr } from "../protocol/response.ts";
+import { encodeErr } from "../protocol/response.ts";
 import { ClientInput, type ClientInputUser } from "./client_input.ts";
 import { ClientTalk } from "./client_talk.ts";
 import type { EndReason } from "./end_reason.ts";
 import { PacketWalk } from "./packet_walk.ts";
 import { ReplyPump, type ReplyPumpUser } from "./reply_pump.ts";
+import { farewellOf, lost, malformed } from "./server_errors.ts";
 
 /** What the relay leaves to the client session. */
 export interface RelayOwner {
@@ -170,8 +171,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
       case "idle":
         return (this.#walk.sequence + 1) & 0xff;
       case "acquiring":
-        this.#walk.take(this.#input.bytes, this.#input.start, this.#input.end);
-        return this.#walk.isComplete ? (this.#walk.sequence + 1) & 0xff : undefined;
+        return this.#waitingSequence();
       case "replying": {
         const { tracker } = this.#server!;
         return tracker.atBoundary ? tracker.nextSequence : undefined;
@@ -179,6 +179,17 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
       default:
         return undefined;
     }
+  }
+
+  /** The same behind the command that waits for a server session, if it is whole and in order. */
+  #waitingSequence(): number | undefined {
+    const { bytes, start, end } = this.#input;
+    try {
+      this.#walk.take(bytes, start, end);
+    } catch {
+      return undefined;
+    }
+    return this.#walk.isComplete ? (this.#walk.sequence + 1) & 0xff : undefined;
   }
 
   /** Sends last bytes, whole or not, and then does what remains. */
@@ -466,27 +477,4 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
       else this.#becomeIdle();
     });
   }
-}
-
-/** The ERR with which a server ends a session, if that is what its buffer holds. */
-function farewellOf(server: ServerSession): SluiceError | undefined {
-  const { buffer, walked, end } = server;
-  if (end - walked < 7 || buffer[walked + 4] !== Head.ERR) return undefined;
-  if (end !== walked + 4 + payloadLength(buffer, walked)) return undefined;
-  const { code, sqlState, message } = decodeErr(buffer.subarray(walked + 4, end));
-  return new SluiceError("server_lost", message, { code, sqlState });
-}
-
-function lost(server: ServerSession, reason: string): SluiceError {
-  return new SluiceError(
-    "server_lost",
-    `Lost connection to server ${server.backend.label} during query: ${reason}`,
-  );
-}
-
-function malformed(server: ServerSession, problem: string): SluiceError {
-  return new SluiceError(
-    "server_malformed",
-    `Malformed packet from server ${server.backend.label}: ${problem}`,
-  );
 }

@@ -1,0 +1,31 @@
+/** What clients are told of servers that end or misbehave; each text names the server. */
+import type { ServerSession } from "../backend/server_session.ts";
+import { SluiceError } from "../errors.ts";
+import { payloadLength } from "../protocol/bytes.ts";
+import { Head } from "../protocol/constants.ts";
+import { decodeErr } from "../protocol/response.ts";
+
+/** The ERR with which a server ends a session, if that is what its buffer holds. */
+export function farewellOf(server: ServerSession): SluiceError | undefined {
+  const { buffer, walked, end } = server;
+  if (end - walked < 7 || buffer[walked + 4] !== Head.ERR) return undefined;
+  if (end !== walked + 4 + payloadLength(buffer, walked)) return undefined;
+  const { code, sqlState, message } = decodeErr(buffer.subarray(walked + 4, end));
+  return new SluiceError("server_lost", message, { code, sqlState });
+}
+
+/** The connection ended while a reply was awaited. */
+export function lost(server: ServerSession, reason: string): SluiceError {
+  return new SluiceError(
+    "server_lost",
+    `Lost connection to server ${server.backend.label} during query: ${reason}`,
+  );
+}
+
+/** What the server sent is no reply. */
+export function malformed(server: ServerSession, problem: string): SluiceError {
+  return new SluiceError(
+    "server_malformed",
+    `Malformed packet from server ${server.backend.label}: ${problem}`,
+  );
+}
