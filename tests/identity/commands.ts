@@ -188,6 +188,23 @@ export function unknownCommand(byte: number): Step {
   );
 }
 
+/** A request without even a command byte. */
+export function emptyRequest(): Step {
+  return step("Empty request", ({ client }) => client.command(new Uint8Array(0)));
+}
+
+/** Queries that are all sent before the first reply is read. */
+export function pipelined(...queries: readonly string[]): Step {
+  return step(`${queries.length} pipelined queries, ${queries[0]} first`, async ({ client }) => {
+    for (const sql of queries) {
+      await client.send(
+        encodeQuery({ text: encodeText(sql), attributes: [] }, client.capabilities),
+      );
+    }
+    for (const _ of queries) await client.reply(Command.QUERY);
+  });
+}
+
 /** COM_INIT_DB, COM_CREATE_DB or COM_DROP_DB. */
 export function named(name: "INIT_DB" | "CREATE_DB" | "DROP_DB", schema: string): Step {
   return step(

@@ -8,6 +8,7 @@ import { randomPassword } from "../../src/dev/engines/query.ts";
 import { WireClient, WireError } from "../support/wire_client.ts";
 import { type CapabilityClass, classesOf } from "./classes.ts";
 import { compare } from "./compare.ts";
+import type { MaskName } from "./masks.ts";
 import { perform, type Performance, type PerformOptions } from "./perform.ts";
 import { SCHEMA, type ScriptSession } from "./script/script.ts";
 import { SHORT_SCRIPT, SHORT_SETUP, WHOLE_SCRIPT } from "./script/sessions.ts";
@@ -32,6 +33,8 @@ export interface ClassReport {
   readonly name: string;
   /** Commands whose replies were compared. */
   readonly commands: number;
+  /** Masks of those whose replies were compared but for a part, one for each command. */
+  readonly masked: readonly MaskName[];
   readonly differences: readonly string[];
 }
 
@@ -40,6 +43,8 @@ export interface IdentityReport {
   readonly classes: readonly ClassReport[];
   /** Commands of all classes together. */
   readonly commands: number;
+  /** How many of them were compared but for what a mask of that name hides. */
+  readonly masked: Readonly<Partial<Record<MaskName, number>>>;
   /** Commands of the longest script that a class ran. */
   readonly longest: number;
   /** Empty where everything is the same. Each names its class, session and step. */
@@ -81,9 +86,16 @@ export async function runIdentity(
     engine: options.engine,
     classes,
     commands: counts.reduce((sum, count) => sum + count, 0),
+    masked: countOf(classes.flatMap(({ masked }) => masked)),
     longest: Math.max(0, ...counts),
     differences: classes.flatMap(({ differences }) => differences),
   };
+}
+
+function countOf(names: readonly MaskName[]): Partial<Record<MaskName, number>> {
+  const counts: Partial<Record<MaskName, number>> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
 }
 
 async function runClass(
@@ -111,10 +123,12 @@ async function runClass(
         `${options.engine}, class "${capabilityClass.name}", session "${name}", ${text}`
       )
   );
+  const records = ones.flatMap((one) => one.records);
   return {
     engine: options.engine,
     name: capabilityClass.name,
-    commands: ones.reduce((sum, { records }) => sum + records.length, 0),
+    commands: records.length,
+    masked: records.flatMap(({ mask }) => mask ?? []),
     differences,
   };
 }

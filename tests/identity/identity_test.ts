@@ -26,7 +26,8 @@ for (const name of ENGINES as EngineName[]) {
       const result = await runIdentity(engine, proxied, { engine: name, admin, accounts });
       report(
         `identity on ${name}: ${result.classes.length} classes, ${result.commands} commands, ` +
-          `${result.longest} in the longest script`,
+          `${result.longest} in the longest script; masked in part: ` +
+          Object.entries(result.masked).map(([mask, count]) => `${mask} ${count}`).join(", "),
       );
       assertEquals(result.differences, []);
       assert(result.longest >= LEAST_COMMANDS, `only ${result.longest} commands`);

@@ -2,14 +2,17 @@
  * The one table of what is not compared, and why. Everything else of every packet is, its sequence
  * number included.
  */
+import type { EngineName } from "../../src/dev/engines/engine.ts";
 import { Capability, Status } from "../../src/protocol/constants.ts";
 
 /** A packet of a reply with its header. */
 export type Frame = Uint8Array;
 
-interface Mask {
+export interface Mask {
   /** What differs between two sessions that run the same statements. */
   readonly reason: string;
+  /** Engines that need it; all unless given. */
+  readonly engines?: readonly EngineName[];
   readonly apply: (frames: readonly Frame[], capabilities: number) => Frame[];
 }
 
@@ -28,11 +31,13 @@ export const MASKS = {
   },
   statement: {
     reason: "ids of prepared statements: MariaDB counts them on from a session that has ended",
+    engines: ["mariadb"],
     apply: withoutStatementId,
   },
   unreported: {
     reason: "MariaDB, clients without session tracking that switch its variables on: EOF packets " +
       "keep the flag of changes that no OK has reported, and to the proxy one has",
+    engines: ["mariadb"],
     apply: (frames, capabilities) =>
       (capabilities & Capability.SESSION_TRACK) !== 0 ? [...frames] : frames.map(withoutChange),
   },
@@ -49,6 +54,12 @@ export const MASKS = {
 } as const satisfies Record<string, Mask>;
 
 export type MaskName = keyof typeof MASKS;
+
+/** The mask of that name, if the engine needs it. */
+export function maskFor(name: MaskName | undefined, engine: EngineName): Mask | undefined {
+  const mask: Mask | undefined = name && MASKS[name];
+  return mask?.engines?.includes(engine) === false ? undefined : mask;
+}
 
 /** Of a refusal, which is the proxy's own, the error code too. */
 function errOrHead(frame: Frame): Frame {

@@ -85,10 +85,11 @@ async function performSteps(
   const { engine, accounts, stepLimit } = options;
   const context: StepContext = { client, engine, accounts, statements: new Map() };
   const { capabilities, extendedCapabilities } = client;
+  const where = { engine, capabilities, extendedCapabilities };
   for (const step of stepsOf(session.lines)) {
-    if (!step.isFor({ engine, capabilities, extendedCapabilities })) continue;
+    if (!step.isFor(where)) continue;
     const failure = await performStep(step, context, stepLimit);
-    recorder.finish(step, capabilities, failure);
+    recorder.finish(step, where, failure);
     if (failure !== undefined) return undefined;
   }
   if (session.endsByServer === true) return undefined;

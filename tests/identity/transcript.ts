@@ -1,14 +1,15 @@
 /** What the script's steps were answered with over one connection. */
 import { createHash } from "node:crypto";
-import { MASKS } from "./masks.ts";
-import type { Frame } from "./masks.ts";
-import type { Step } from "./step.ts";
+import { type Frame, type Mask, maskFor, type MaskName } from "./masks.ts";
+import type { Step, Where } from "./step.ts";
 
 /** Packets of a step are kept up to this many bytes; of more, only the digest is. */
 const KEPT = 1 << 20;
 
 export interface StepRecord {
   readonly step: Step;
+  /** What was left out of the comparison; undefined for nothing. */
+  readonly mask: MaskName | undefined;
   readonly count: number;
   /** The first packets, masked, headers included. */
   readonly frames: readonly Frame[];
@@ -49,13 +50,15 @@ export class Recorder {
   }
 
   /** The step is over, or has failed. */
-  finish(step: Step, capabilities: number, failure?: string): StepRecord {
-    const frames = this.#masked(step, capabilities);
+  finish(step: Step, where: Where, failure?: string): StepRecord {
+    const mask = this.#applicable(step.mask, where);
+    const frames = mask?.apply(this.#frames, where.capabilities) ?? this.#frames;
     const record: StepRecord = {
       step,
-      count: step.mask === undefined ? this.#count : frames.length,
+      mask: mask && step.mask,
+      count: mask === undefined ? this.#count : frames.length,
       frames,
-      digest: step.mask === undefined ? this.#hash.digest("hex") : digestOf(frames),
+      digest: mask === undefined ? this.#hash.digest("hex") : digestOf(frames),
       isError: this.#last?.[4] === 0xff,
       failure,
     };
@@ -64,12 +67,11 @@ export class Recorder {
     return record;
   }
 
-  #masked(step: Step, capabilities: number): Frame[] {
-    const frames = this.#frames;
+  /** Masks of rows mask nothing where no rows came. */
+  #applicable(name: MaskName | undefined, { engine }: Where): Mask | undefined {
     const hasRows = this.#count > 0 && this.#last?.[4] !== 0xff;
-    if (step.mask === undefined) return frames;
-    if (!hasRows && (step.mask === "values" || step.mask === "rows")) return frames;
-    return MASKS[step.mask].apply(frames, capabilities);
+    if (!hasRows && (name === "values" || name === "rows")) return undefined;
+    return maskFor(name, engine);
   }
 }
 

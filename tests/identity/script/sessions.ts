@@ -6,6 +6,7 @@ import {
   closeStatement,
   command,
   CURSOR,
+  emptyRequest,
   execute,
   fetch,
   int,
@@ -125,12 +126,13 @@ const unknown: readonly ScriptSession[] = [
   0x50,
   0xfb,
   0xff,
+  undefined,
 ].map((byte): ScriptSession => ({
-  name: `command 0x${byte.toString(16)}`,
+  name: byte === undefined ? "empty request" : `command 0x${byte.toString(16)}`,
   // seekdb answers 1235 or not at all, where the proxy answers as MySQL does.
   lines: on(
     "mariadb mysql",
-    fails(unknownCommand(byte)),
+    fails(byte === undefined ? emptyRequest() : unknownCommand(byte)),
     // MySQL's next OK would count the error as a warning, had it been its own.
     "SELECT 'behind it'",
   ),

@@ -1,5 +1,5 @@
 /** The commands without text, and those that no server takes. */
-import { command, fieldList, named, processKill, setOption } from "../commands.ts";
+import { command, fieldList, named, pipelined, processKill, setOption } from "../commands.ts";
 import { fails, failsOn, type Line, masked } from "../step.ts";
 import { SCHEMA } from "./script.ts";
 
@@ -21,6 +21,11 @@ export const simpleCommands: readonly Line[] = [
   failsOn("mariadb mysql", setOption(7)),
   fieldList("numbers", ""),
   fails(processKill(0x7ffffffe)),
+  pipelined("SELECT 1", "SELECT n FROM numbers ORDER BY n", "SELECT 3"),
+  pipelined("SET @p = 1", "SELECT * FROM absent", "SELECT @p", "CALL two_results()", "SELECT 5"),
+  pipelined(...Array.from({ length: 200 }, (_, index) => `SELECT ${index}, REPEAT('p', 200)`)),
+  // More than is kept of what comes early.
+  pipelined(...Array.from({ length: 30 }, (_, index) => `SELECT ${index} -- ${"e".repeat(9000)}`)),
   command("RESET_CONNECTION"),
   "SELECT @c, DATABASE(), @@autocommit",
 ];
