@@ -25,9 +25,15 @@ export interface ClientSessionInfo {
   readonly tenant: string;
   readonly cluster: string;
   readonly schema: string;
-  /** Name of the command in progress, or of the last one. */
+  /** Name of the command in progress, or of the last one: `COM_QUERY`; empty before the first. */
   readonly command: string;
+  /** Commands that were answered. */
   readonly statements: number;
+  /** Transactions that were begun and have ended. */
+  readonly transactions: number;
+  readonly isInTransaction: boolean;
+  /** The reply in progress waits for the client to read. */
+  readonly isBlockedByClient: boolean;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly serverSessionIds: readonly number[];
@@ -46,6 +52,15 @@ export interface ServerSessionInfo {
   readonly user: string;
   readonly schema: string;
   readonly openedSince: number;
+  /** Commands that were sent to it. */
+  readonly statements: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly isInTransaction: boolean;
+  /** `host:port` of the proxy's end; empty until it is connected. */
+  readonly localAddress: string;
+  /** System variables whose changes the server has reported, by lower-case name. */
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 /** What the manager holds of a session. `kill` ends it in whatever phase it is. */
@@ -57,7 +72,22 @@ export interface SessionEntry<Info> {
   sweep(now: number): void;
 }
 
-export type ClientEntry = SessionEntry<ClientSessionInfo>;
+/** `kill` of a client session closes it at once, without a word to the client. */
+export interface ClientEntry extends SessionEntry<ClientSessionInfo> {
+  /**
+   * Text of the statement in progress, as far as it is kept and at most `limit` characters;
+   * undefined between statements and for commands without text.
+   */
+  statementText(limit: number): string | undefined;
+  /**
+   * Ends the statement in progress and leaves the session; nothing to do between statements.
+   * Resolves when the server has confirmed. @throws {SluiceError} where no server could be told
+   */
+  killQuery(): Promise<void>;
+  /** Ends one of its server sessions. @returns false where it holds none with this `ss_id` */
+  killServer(id: number): boolean;
+}
+
 export type ServerEntry = SessionEntry<ServerSessionInfo>;
 
 const SEQUENCE_BITS = 15;
@@ -87,14 +117,14 @@ export function splitClientId(id: number): ClientIdParts {
 /** Entries that a listing takes before it lets other work run. */
 const SLICE = 256;
 
-class SessionMap<Info> {
-  readonly #entries = new Map<number, SessionEntry<Info>>();
+class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
+  readonly #entries = new Map<number, Entry>();
 
   get size(): number {
     return this.#entries.size;
   }
 
-  add(entry: SessionEntry<Info>): void {
+  add(entry: Entry): void {
     this.#entries.set(entry.id, entry);
   }
 
@@ -102,7 +132,7 @@ class SessionMap<Info> {
     this.#entries.delete(id);
   }
 
-  find(id: number): SessionEntry<Info> | undefined {
+  find(id: number): Entry | undefined {
     return this.#entries.get(id);
   }
 
@@ -111,7 +141,7 @@ class SessionMap<Info> {
   }
 
   /** The entries of this moment. For work per entry that is short: shutdown, the sweep. */
-  values(): IterableIterator<SessionEntry<Info>> {
+  values(): IterableIterator<Entry> {
     return this.#entries.values();
   }
 
@@ -128,9 +158,28 @@ class SessionMap<Info> {
   }
 }
 
+/** Sums over the sessions that have ended; those of living ones are in their infos. */
+export interface EndedTotals {
+  clients: number;
+  servers: number;
+  statements: number;
+  transactions: number;
+  bytesIn: number;
+  bytesOut: number;
+}
+
 export class SessionManager {
-  readonly clients = new SessionMap<ClientSessionInfo>();
+  readonly clients = new SessionMap<ClientSessionInfo, ClientEntry>();
   readonly servers = new SessionMap<ServerSessionInfo>();
+  /** Added to by each session as it ends. */
+  readonly ended: EndedTotals = {
+    clients: 0,
+    servers: 0,
+    statements: 0,
+    transactions: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+  };
   readonly #proxyId: number;
   readonly #isolate: number;
   #sequence = 0;
