@@ -16,6 +16,14 @@ export interface AsideOptions extends DialLimits {
   readonly sql: string;
 }
 
+export interface RunOptions extends AsideOptions {
+  /**
+   * Asked when the server is ready to hear of it; false leaves without a word. After a long login
+   * a `KILL QUERY` would hit a later statement.
+   */
+  isWanted?(): boolean;
+}
+
 /** Without DEPRECATE_EOF, so that an EOF packet ends the columns and the rows. */
 const CAPABILITIES = { base: Capability.LONG_PASSWORD, extended: 0 };
 
@@ -26,13 +34,12 @@ const CAPABILITIES = { base: Capability.LONG_PASSWORD, extended: 0 };
 export function runAside(
   backend: Backend,
   login: ServerLogin,
-  options: AsideOptions,
+  { sql, isWanted, ...limits }: RunOptions,
 ): Promise<void> {
-  return aside(backend, login, {
-    ...options,
-    read: (reply) => {
-      if (reply[0] !== Head.OK) throw new ProtocolError(`Cannot run ${options.sql}: expected OK`);
-    },
+  return aside(backend, { login, limits }, async (channel) => {
+    if (isWanted?.() === false) return;
+    const reply = await ask(channel, sql);
+    if (reply[0] !== Head.OK) throw new ProtocolError(`Cannot run ${sql}: expected OK`);
   });
 }
 
@@ -44,28 +51,21 @@ export function runAside(
 export function queryAside(
   backend: Backend,
   login: ServerLogin,
-  options: AsideOptions,
+  { sql, ...limits }: AsideOptions,
 ): Promise<(string | null)[][]> {
-  return aside(backend, login, {
-    ...options,
-    read: (reply, channel) => {
-      if (reply[0] === Head.OK || reply[0] === Head.LOCAL_INFILE) {
-        throw new ProtocolError(`Cannot run ${options.sql}: expected a result set`);
-      }
-      return readRows(reply, channel);
-    },
+  return aside(backend, { login, limits }, async (channel) => {
+    const head = await ask(channel, sql);
+    if (head[0] === Head.OK || head[0] === Head.LOCAL_INFILE) {
+      throw new ProtocolError(`Cannot run ${sql}: expected a result set`);
+    }
+    return await readRows(head, channel);
   });
-}
-
-interface Asking<Result> extends AsideOptions {
-  /** Takes the reply from its first packet on, which is no ERR. */
-  read(reply: Uint8Array, channel: PacketChannel): Result | Promise<Result>;
 }
 
 function aside<Result>(
   backend: Backend,
-  login: ServerLogin,
-  { sql, read, ...limits }: Asking<Result>,
+  { login, limits }: { readonly login: ServerLogin; readonly limits: DialLimits },
+  use: (channel: PacketChannel) => Promise<Result>,
 ): Promise<Result> {
   return backend.connect(limits, async (channel) => {
     await logIn(channel, {
@@ -76,15 +76,20 @@ function aside<Result>(
       attributes: new Uint8Array(0),
       capabilities: CAPABILITIES,
     });
-    channel.sequence = 0;
-    await channel.write(new PacketWriter().u8(Command.QUERY).bytes(encodeText(sql)).view());
-    const result = await read(await readReply(channel), channel);
+    const result = await use(channel);
     channel.sequence = 0;
     await channel.write(Uint8Array.of(Command.QUIT));
     channel.finish();
     closeQuietly(channel.transport);
     return result;
   });
+}
+
+/** The first packet of the reply, which is no ERR. */
+async function ask(channel: PacketChannel, sql: string): Promise<Uint8Array> {
+  channel.sequence = 0;
+  await channel.write(new PacketWriter().u8(Command.QUERY).bytes(encodeText(sql)).view());
+  return await readReply(channel);
 }
 
 async function readReply(channel: PacketChannel): Promise<Uint8Array> {
