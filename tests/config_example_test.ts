@@ -2,7 +2,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parse } from "@std/toml";
 import { exampleConfig } from "../src/config/example.ts";
 import { parseConfig } from "../src/config/load.ts";
-import { type KeyRow, KEYS, SECTIONS } from "../src/config/schema.ts";
+import type { KeyRow } from "../src/config/key_row.ts";
+import { KEYS, SECTIONS } from "../src/config/schema.ts";
 import { headerOf } from "../src/config/wanted.ts";
 import { configOf, memorySystem, problemLines } from "./config/config_tools.ts";
 
@@ -75,19 +76,21 @@ Deno.test("config.example.toml has each key once with its default and its meanin
 });
 
 Deno.test("config.example.toml stays valid when its optional settings are set", () => {
-  const system = memorySystem({
-    "/run/secrets/app_password": "a",
-    "/run/secrets/server_password": "b",
-  }, { APP_PASSWORD: "c", SERVER_PASSWORD: "d" });
+  const whose = ["app", "server", "obproxy_sys", "inspector"];
+  const system = memorySystem(
+    Object.fromEntries(whose.map((name) => [`/run/secrets/${name}_password`, "a"])),
+    Object.fromEntries(whose.map((name) => [`${name.toUpperCase()}_PASSWORD`, "b"])),
+  );
   // At most one of these may be set at a time.
   const exclusive = ["password", "password_file", "password_env", "password_hash"];
   // Blocks of servers stand in place of the list.
   const everything = EXAMPLE.replace(/^servers = .*$/m, "").replace(/^#(?=[[a-z])/gm, "");
   for (const chosen of exclusive) {
-    const serverKey = chosen === "password_hash" ? "server_password" : `server_${chosen}`;
     const kept = everything.split("\n").filter((line) => {
-      const key = /^((?:server_)?password\w*) = /.exec(line)?.[1];
-      return key === undefined || key === chosen || key === serverKey;
+      const [, whose, key] = /^(\w+_)?(password(?:_[a-z]+)?) = /.exec(line) ?? [];
+      // There is no hash to log in to servers with.
+      const wanted = whose === "server_" && chosen === "password_hash" ? "password" : chosen;
+      return key === undefined || key === wanted;
     }).join("\n").replace('server_user = ""', 'server_user = "real"');
     assertEquals(problemLines(parseConfig(kept, { ...system, file: "f" })), [], chosen);
   }

@@ -5,6 +5,7 @@ import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.t
 import { nearest } from "./nearest.ts";
 import { enumerate, type ProblemList, quote } from "./problems.ts";
 import { KEYS, SECTIONS } from "./schema.ts";
+import { readOwnSecret } from "./secrets.ts";
 import { readSection } from "./section.ts";
 import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
 import { keyText, type TomlTable, tomlTable } from "./toml_document.ts";
@@ -12,7 +13,8 @@ import type { ClusterConfig, Config } from "./types.ts";
 import { readUsers } from "./users.ts";
 import { headerOf } from "./wanted.ts";
 
-interface Reading {
+/** Where values come from beside the document, and where problems go. */
+export interface Reading {
   readonly system: ConfigSystem;
   readonly problems: ProblemList;
 }
@@ -59,7 +61,8 @@ function checkSections(root: TomlTable, problems: ProblemList): void {
   }
 }
 
-function readProxy(
+/** `[proxy]` below `root`; what is not there has its default. */
+export function readProxy(
   root: TomlTable,
   clusters: readonly ClusterConfig[],
   { system, problems }: Reading,
@@ -84,17 +87,26 @@ function readProxy(
   });
   const keyFile = besideConfig(values.rsa_private_key_file, problems.file);
   checkKeyFile(keyFile, lineOf(table, "rsa_private_key_file"), { system, problems });
+  const secrets = { section: "proxy", table, values, system, problems } as const;
   return {
     listen: values.listen,
     proxyId: values.proxy_id,
     clientMaxConnections: values.client_max_connections,
+    userMaxConnections: values.user_max_connections,
+    tenantMaxConnections: values.tenant_max_connections,
     loginTimeout: values.login_timeout,
+    defaultInactivityTimeout: values.default_inactivity_timeout,
     connectTimeout: values.connect_timeout,
     shutdownGrace: values.shutdown_grace,
     defaultCluster: wanted === "" ? names[0] ?? "" : wanted,
     defaultAuthenticationPlugin: values.default_authentication_plugin,
     serverVersion: values.mysql_version,
     rsaPrivateKeyFile: keyFile,
+    obproxySysSecret: readOwnSecret(secrets, "obproxy_sys_password"),
+    inspectorSecret: readOwnSecret(secrets, "inspector_password"),
+    skipProxySysPrivateCheck: values.skip_proxy_sys_private_check,
+    clientSessionIdVersion: values.client_session_id_version,
+    internalCmdMemLimited: values.internal_cmd_mem_limited,
   };
 }
 
@@ -111,7 +123,8 @@ function checkKeyFile(path: string, line: number, { system, problems }: Reading)
   );
 }
 
-function readLog(root: TomlTable, problems: ProblemList): Config["log"] {
+/** `[log]` below `root`; what is not there has its default. */
+export function readLog(root: TomlTable, problems: ProblemList): Config["log"] {
   const [table = tomlTable(1, "header")] = tablesOf(root, "log", problems);
   const values = readSection(table, "log", problems);
   return { ...values, file: besideConfig(values.file, problems.file) };

@@ -54,6 +54,12 @@ function readTenants(
       const line = itemLine(table, "servers", index);
       problems.add(line, "clusters.tenants.servers", unknownName("server", server, known));
     });
-    return { name: values.name ?? "", servers: values.servers, schema: values.schema };
+    const { max_connections: maxConnections } = values;
+    return {
+      name: values.name ?? "",
+      servers: values.servers,
+      schema: values.schema,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+    };
   });
 }

@@ -1,6 +1,8 @@
+import { formatCapacity } from "./capacity.ts";
 import { formatDuration } from "./duration.ts";
+import type { KeyRow } from "./key_row.ts";
 import { enumerate } from "./problems.ts";
-import { type KeyRow, keysOf, type SectionRow, SECTIONS } from "./schema.ts";
+import { keysOf, type SectionRow, SECTIONS } from "./schema.ts";
 import { tomlValue } from "./toml_text.ts";
 import { headerOf } from "./wanted.ts";
 
@@ -11,12 +13,17 @@ const INTRODUCTION = `\
 #
 # A line such as "#proxy_id = 0" shows a setting that is not set: its default, or, where it has
 # none, an example. Take the "#" away to set it.
-# Durations are text with a unit: "500ms", "10s", "5m", "1h".
+# Durations are text with a unit: "500ms", "10s", "5m", "1h", "2d"; sizes too: "64K", "16M", "1G".
 # Relative paths of files count from the folder of this file.
+# What ALTER PROXYCONFIG sets lies beside this file and stands above it: sluice --check shows it.
 `;
+
+const ONE_SECRET = "At most one of the next four may be set.";
 
 /** Comments of keys that only make sense beside others. */
 const NOTES: Readonly<Record<string, string>> = {
+  "proxy.obproxy_sys_password": ONE_SECRET,
+  "proxy.inspector_password": ONE_SECRET,
   "users.password":
     "Exactly one of password, password_file, password_env and password_hash must be set.",
   "users.server_user":
@@ -48,6 +55,8 @@ function keyLines(row: KeyRow, off: string): string {
 function rangeText({ type, min = 0, max = 0, choices }: KeyRow): string {
   if (type === "integer") return ` (${min} to ${max})`;
   if (type === "duration") return ` (${formatDuration(min)} to ${formatDuration(max)})`;
+  if (type === "capacity") return ` (${formatCapacity(min)} to ${formatCapacity(max)})`;
+  if (type === "boolean") return " (false or true)";
   if (choices === undefined || choices.length < 2) return "";
   return ` (${enumerate(choices.map(tomlValue), "or")})`;
 }

@@ -1,6 +1,7 @@
+import type { SectionName } from "./key_row.ts";
 import { nearest } from "./nearest.ts";
 import { enumerate, type ProblemList, quote } from "./problems.ts";
-import { type SectionName, SECTIONS } from "./schema.ts";
+import { SECTIONS } from "./schema.ts";
 import { kindText, type TomlNode, type TomlTable } from "./toml_document.ts";
 import { headerOf } from "./wanted.ts";
 

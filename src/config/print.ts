@@ -1,8 +1,10 @@
 import { formatAddress } from "./address.ts";
+import { formatCapacity } from "./capacity.ts";
 import { formatDuration } from "./duration.ts";
-import { keysOf, type SectionName, SECTIONS, type SectionValues } from "./schema.ts";
+import type { SectionName } from "./key_row.ts";
+import { keysOf, SECTIONS, type SectionValues } from "./schema.ts";
 import { type TomlValue, tomlValue } from "./toml_text.ts";
-import type { ClusterConfig, Config, LogConfig, ProxyConfig, UserConfig } from "./types.ts";
+import type { ClusterConfig, Config, LogConfig, ProxyConfig, Secret, UserConfig } from "./types.ts";
 import { headerOf } from "./wanted.ts";
 
 /** Stand where a password is set; both are valid values of their keys. */
@@ -43,13 +45,21 @@ function proxyValues(proxy: ProxyConfig): Printed<"proxy"> {
     listen: proxy.listen.map(formatAddress),
     "proxy_id": proxy.proxyId,
     "client_max_connections": proxy.clientMaxConnections,
+    "user_max_connections": proxy.userMaxConnections,
+    "tenant_max_connections": proxy.tenantMaxConnections,
     "login_timeout": formatDuration(proxy.loginTimeout),
+    "default_inactivity_timeout": formatDuration(proxy.defaultInactivityTimeout),
     "connect_timeout": formatDuration(proxy.connectTimeout),
     "shutdown_grace": formatDuration(proxy.shutdownGrace),
     "default_cluster": proxy.defaultCluster,
     "default_authentication_plugin": proxy.defaultAuthenticationPlugin,
     "mysql_version": proxy.serverVersion,
     "rsa_private_key_file": proxy.rsaPrivateKeyFile,
+    ...secretValues("obproxy_sys_password", proxy.obproxySysSecret),
+    ...secretValues("inspector_password", proxy.inspectorSecret),
+    "skip_proxy_sys_private_check": proxy.skipProxySysPrivateCheck,
+    "client_session_id_version": proxy.clientSessionIdVersion,
+    "internal_cmd_mem_limited": formatCapacity(proxy.internalCmdMemLimited),
   };
 }
 
@@ -64,22 +74,38 @@ function clusterBlocks(cluster: ClusterConfig): string[] {
     ...servers.map((server) =>
       block("clusters.servers", { ...server, address: formatAddress(server.address) })
     ),
-    ...tenants.map((tenant) => block("clusters.tenants", { ...tenant })),
+    ...tenants.map(({ maxConnections, ...tenant }) =>
+      block("clusters.tenants", { ...tenant, "max_connections": maxConnections })
+    ),
   ];
 }
 
-function userValues({ name, cluster, tenant, secret, server }: UserConfig): Printed<"users"> {
+/** Keys of a password: where it came from is not known any more. */
+type SecretValues<K extends string> = Readonly<
+  Record<K | `${K}_file` | `${K}_env` | `${K}_hash`, string | undefined>
+>;
+
+function secretValues<K extends string>(key: K, secret: Secret | undefined): SecretValues<K> {
+  const values: Record<string, string | undefined> = {
+    [key]: secret?.kind === "clear" ? HIDDEN_PASSWORD : undefined,
+    [`${key}_file`]: undefined,
+    [`${key}_env`]: undefined,
+    [`${key}_hash`]: secret?.kind === "sha1_hash" ? HIDDEN_HASH : undefined,
+  };
+  return values as SecretValues<K>;
+}
+
+function userValues({ name, cluster, tenant, secret, ...rest }: UserConfig): Printed<"users"> {
+  const { server, maxConnections } = rest;
   return {
     name,
     cluster,
     tenant,
-    password: secret.kind === "clear" ? HIDDEN_PASSWORD : undefined,
-    "password_file": undefined,
-    "password_env": undefined,
-    "password_hash": secret.kind === "sha1_hash" ? HIDDEN_HASH : undefined,
+    ...secretValues("password", secret),
     "server_user": server?.user,
     "server_password": server === undefined ? undefined : HIDDEN_PASSWORD,
     "server_password_file": undefined,
     "server_password_env": undefined,
+    "max_connections": maxConnections,
   };
 }

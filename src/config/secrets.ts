@@ -1,34 +1,39 @@
+import type { SectionName } from "./key_row.ts";
 import { enumerate, type ProblemList, quote } from "./problems.ts";
-import type { SectionValues } from "./schema.ts";
 import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
 import type { TomlTable } from "./toml_document.ts";
 import type { Secret } from "./types.ts";
 
-type UserValues = SectionValues<"users">;
-
-const CLIENT_KEYS = ["password", "password_file", "password_env"] as const;
-const SERVER_KEYS = ["server_password", "server_password_file", "server_password_env"] as const;
-/** Keys of a password in clear: literal, file, environment. */
-type ClearKeys = typeof CLIENT_KEYS | typeof SERVER_KEYS;
-
-/** Where the passwords of one account come from, and where their problems go. */
+/** Where the passwords of one table come from, and where their problems go. */
 export interface SecretSource {
+  readonly section: SectionName;
   readonly table: TomlTable;
-  readonly values: UserValues;
+  /** What the table reads as. */
+  readonly values: Readonly<Record<string, unknown>>;
   readonly system: ConfigSystem;
   readonly problems: ProblemList;
 }
 
-/** What the proxy checks the client's password against; undefined after a problem. */
+/** The keys that may hold one password: `key` itself, a file, an environment variable, a hash. */
+export function secretKeys(key: string): readonly string[] {
+  return [...clearKeys(key), `${key}_hash`];
+}
+
+function clearKeys(key: string): readonly string[] {
+  return [key, `${key}_file`, `${key}_env`];
+}
+
+/** What the proxy checks a client's password against; undefined after a problem. */
 export function readClientSecret(source: SecretSource): Secret | undefined {
-  const { values } = source;
-  const given = onlyOne(source, [...CLIENT_KEYS, "password_hash"]);
-  if (given === "password_hash") {
-    const stage2 = values.password_hash;
-    return stage2 === undefined ? undefined : { kind: "sha1_hash", stage2 };
-  }
-  const password = given === undefined ? undefined : readClear(source, CLIENT_KEYS, given);
-  return password === undefined ? undefined : { kind: "clear", password };
+  const given = onlyOne(source, secretKeys("password"), "exactly");
+  return given === undefined ? undefined : readSecret(source, "password", given);
+}
+
+/** The same of an account of the proxy itself; undefined also where it has no password. */
+export function readOwnSecret(source: SecretSource, key: string): Secret | undefined {
+  const given = onlyOne(source, secretKeys(key), "at most");
+  const secret = given === undefined ? undefined : readSecret(source, key, given);
+  return secret?.kind === "clear" && secret.password === "" ? undefined : secret;
 }
 
 /** The account towards the servers; undefined when none is set, or after a problem. */
@@ -36,71 +41,86 @@ export function readServerAccount(
   source: SecretSource,
 ): { user: string; password: string } | undefined {
   const { table, values, problems } = source;
-  const user = values.server_user;
-  if (user === "") {
-    for (const key of SERVER_KEYS) {
+  const user = values["server_user"];
+  const keys = clearKeys("server_password");
+  if (typeof user !== "string" || user === "") {
+    for (const key of keys) {
       const entry = table.entries.get(key);
       if (entry === undefined) continue;
       problems.add(entry.line, `users.${key}`, "Expected server_user beside it, got none");
     }
     return undefined;
   }
-  const given = onlyOne(source, SERVER_KEYS);
-  const password = given === undefined ? undefined : readClear(source, SERVER_KEYS, given);
+  const given = onlyOne(source, keys, "exactly");
+  const password = given === undefined ? undefined : readClear(source, "server_password", given);
   return password === undefined ? undefined : { user, password };
 }
 
-/** The one of `keys` that is set. */
-function onlyOne<K extends keyof UserValues>(
-  { table, problems }: SecretSource,
-  keys: readonly K[],
-): K | undefined {
+/** The one of `keys` that is set; undefined for none, and for several, which is a problem. */
+function onlyOne(
+  { table, section, problems }: SecretSource,
+  keys: readonly string[],
+  count: "exactly" | "at most",
+): string | undefined {
   const found = keys.filter((key) => table.entries.has(key));
-  const wanted = `Expected exactly one of ${enumerate(keys)}`;
+  const wanted = `Expected ${count} one of ${enumerate(keys)}`;
   const [first, second] = found;
-  if (first === undefined) problems.add(table.line, `users.${keys[0]}`, `${wanted}, got none`);
+  if (first === undefined && count === "exactly") {
+    problems.add(table.line, `${section}.${keys[0]}`, `${wanted}, got none`);
+  }
   if (second === undefined) return first;
   const line = table.entries.get(second)?.line ?? table.line;
-  problems.add(line, `users.${second}`, `${wanted}, got ${enumerate(found)}`);
+  problems.add(line, `${section}.${second}`, `${wanted}, got ${enumerate(found)}`);
   return undefined;
 }
 
-function readClear(source: SecretSource, keys: ClearKeys, given: string): string | undefined {
-  const { values, system, problems, table } = source;
-  const [passwordKey, fileKey, envKey] = keys;
-  if (given === passwordKey) return values[passwordKey];
-  const key = given === fileKey ? fileKey : envKey;
-  // Undefined: its problem is on the list already.
-  const from = values[key];
-  if (from === undefined) return undefined;
-  const outcome = key === fileKey
+function readSecret(source: SecretSource, key: string, given: string): Secret | undefined {
+  if (given === `${key}_hash`) {
+    const stage2 = source.values[given];
+    return stage2 instanceof Uint8Array ? { kind: "sha1_hash", stage2 } : undefined;
+  }
+  const password = readClear(source, key, given);
+  return password === undefined ? undefined : { kind: "clear", password };
+}
+
+/** The password that `given`, which is one of the keys of `key`, leads to. */
+function readClear(source: SecretSource, key: string, given: string): string | undefined {
+  const { section, values, system, problems, table } = source;
+  const from = values[given];
+  // Not read: its problem is on the list already.
+  if (typeof from !== "string") return undefined;
+  if (given === key) return from;
+  const outcome = given.endsWith("_file")
     ? readPasswordFile(from, problems.file, system)
     : readPasswordEnv(from, system);
   if ("password" in outcome) return outcome.password;
-  problems.add(table.entries.get(key)?.line ?? table.line, `users.${key}`, outcome.problem);
+  // An empty file or variable is nearly always a mistake that would leave an account open.
+  const note = outcome.isEmpty ? `; an account without one has ${key} = ""` : "";
+  const line = table.entries.get(given)?.line ?? table.line;
+  problems.add(line, `${section}.${given}`, outcome.problem + note);
   return undefined;
 }
 
-type Outcome = { readonly password: string } | { readonly problem: string };
+type Outcome =
+  | { readonly password: string }
+  | { readonly problem: string; readonly isEmpty: boolean };
 
 function readPasswordFile(from: string, configFile: string, system: ConfigSystem): Outcome {
   const path = besideConfig(from, configFile);
   const file = readFileText(path, system);
   // A bare word may be a password under the wrong key: only what is plainly a path is shown.
   const shown = /^\.{0,2}\//.test(from) ? quote(path) : "beside the configuration";
-  if (!file.ok) return { problem: `Expected a password in the file ${shown}: ${file.reason}` };
+  const wanted = `Expected a password in the file ${shown}`;
+  if (!file.ok) return { problem: `${wanted}: ${file.reason}`, isEmpty: false };
   const password = file.text.replace(/\r?\n$/, "");
-  if (password !== "") return { password };
-  return { problem: `Expected a password in the file ${shown}, got none${FOR_EMPTY}` };
+  return password === "" ? { problem: `${wanted}, got none`, isEmpty: true } : { password };
 }
 
 function readPasswordEnv(name: string, system: ConfigSystem): Outcome {
   const password = system.env(name);
   if (password !== undefined && password !== "") return { password };
   const shown = /^[A-Z][A-Z0-9_]*$/.test(name) ? `variable ${name}` : "variable";
-  const got = password === undefined ? "it is not set" : `it is empty${FOR_EMPTY}`;
-  return { problem: `Expected a password in the environment ${shown}, but ${got}` };
+  const isEmpty = password === "";
+  const got = isEmpty ? "it is empty" : "it is not set";
+  return { problem: `Expected a password in the environment ${shown}, but ${got}`, isEmpty };
 }
-
-/** An empty file or variable is nearly always a mistake that would leave an account open. */
-const FOR_EMPTY = '; an account without one has password = ""';

@@ -1,16 +1,10 @@
 import { parseAddress } from "./address.ts";
+import { parseCapacity } from "./capacity.ts";
 import { parseDuration } from "./duration.ts";
+import type { KeyRow, KeyType, SectionName } from "./key_row.ts";
 import { nearest } from "./nearest.ts";
 import { enumerate, type ProblemList, quote } from "./problems.ts";
-import {
-  type KeyRow,
-  KEYS,
-  keysOf,
-  type KeyType,
-  type SectionName,
-  SECTIONS,
-  type SectionValues,
-} from "./schema.ts";
+import { KEYS, keysOf, SECTIONS, type SectionValues } from "./schema.ts";
 import { keyText, kindText, type TomlNode, type TomlTable } from "./toml_document.ts";
 import { headerOf, wantedItem, wantedValue } from "./wanted.ts";
 
@@ -32,6 +26,9 @@ const READERS: Readonly<Record<KeyType, (node: TomlNode, row: KeyRow) => Reading
   integer: (node, row) => node.kind === "integer" ? readNumber(node.value, row) : WRONG,
   duration: (node, row) =>
     node.kind === "text" ? readNumber(parseDuration(node.value), row) : WRONG,
+  boolean: (node) => node.kind === "boolean" ? { ok: true, value: node.value } : WRONG,
+  capacity: (node, row) =>
+    node.kind === "text" ? readNumber(parseCapacity(node.value), row) : WRONG,
   choice: (node, row) => readText(node, (text) => row.choices?.includes(text) ? text : undefined),
   address: readAddress,
   server: (node, row) => {

@@ -24,8 +24,13 @@ export interface ProxyConfig {
   readonly proxyId: number;
   /** Most client sessions at a time; 0 means no limit. */
   readonly clientMaxConnections: number;
+  /** The same of each account and of each tenant that has no limit of its own. */
+  readonly userMaxConnections: number;
+  readonly tenantMaxConnections: number;
   /** From accept to the end of the login. */
   readonly loginTimeout: Milliseconds;
+  /** How long a client may be idle; 0 means any time. */
+  readonly defaultInactivityTimeout: Milliseconds;
   /** From dialing a server to the end of the login there. */
   readonly connectTimeout: Milliseconds;
   /** How long busy clients may go on after SIGTERM. */
@@ -38,6 +43,15 @@ export interface ProxyConfig {
   readonly serverVersion: string;
   /** PEM file with the RSA key of the password exchange; empty means a fresh key at each start. */
   readonly rsaPrivateKeyFile: string;
+  /** Of `root@proxysys` and `inspector@proxysys`; undefined means no password, and loopback only. */
+  readonly obproxySysSecret: Secret | undefined;
+  readonly inspectorSecret: Secret | undefined;
+  /** Whether `root@proxysys` may come from public addresses. */
+  readonly skipProxySysPrivateCheck: boolean;
+  /** 2: CONNECTION_ID() is answered with the `cs_id`; 1: by the server. */
+  readonly clientSessionIdVersion: number;
+  /** Bytes that the result of a statement of the proxy may take; 0 means no limit. */
+  readonly internalCmdMemLimited: number;
 }
 
 export interface ServerConfig {
@@ -55,6 +69,8 @@ export interface TenantConfig {
   readonly servers: readonly string[];
   /** Schema of logins that name none; empty means none. */
   readonly schema: string;
+  /** Most client sessions; 0 means no limit, undefined that of `[proxy]`. */
+  readonly maxConnections?: number;
 }
 
 export interface ClusterConfig {
@@ -78,6 +94,8 @@ export interface UserConfig {
   readonly secret: Secret;
   /** Account towards the servers when it differs from the client's. */
   readonly server?: { readonly user: string; readonly password: string };
+  /** Most client sessions; 0 means no limit, undefined that of `[proxy]`. */
+  readonly maxConnections?: number;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

@@ -21,11 +21,19 @@ export function readUsers(
       accounts.add(lineOf(table, "name"), "users.name", name + scope);
     }
     checkScope(table, { cluster, tenant, clusters }, problems);
-    const source = { table, values, system, problems };
+    const source = { section: "users", table, values, system, problems } as const;
     // The stand-in never leaves: without a secret there is a problem, and so no configuration.
     const secret = readClientSecret(source) ?? { kind: "clear", password: "" };
     const server = readServerAccount(source);
-    return { name, cluster, tenant, secret, ...(server === undefined ? {} : { server }) };
+    const { max_connections: maxConnections } = values;
+    return {
+      name,
+      cluster,
+      tenant,
+      secret,
+      ...(server === undefined ? {} : { server }),
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+    };
   });
 }
 

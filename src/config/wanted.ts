@@ -1,6 +1,8 @@
+import { formatCapacity } from "./capacity.ts";
 import { formatDuration } from "./duration.ts";
+import type { KeyRow } from "./key_row.ts";
 import { enumerate, quote } from "./problems.ts";
-import type { KeyRow, SectionRow } from "./schema.ts";
+import type { SectionRow } from "./schema.ts";
 
 /** `[proxy]` or `[[users]]`. */
 export function headerOf(section: SectionRow): string {
@@ -25,6 +27,10 @@ export function wantedItem(row: KeyRow): string {
       return `a whole number between ${min} and ${max}`;
     case "duration":
       return `a duration such as "10s" between ${formatDuration(min)} and ${formatDuration(max)}`;
+    case "boolean":
+      return "true or false";
+    case "capacity":
+      return `a size such as "16M" between ${formatCapacity(min)} and ${formatCapacity(max)}`;
     case "choice":
       return enumerate((row.choices ?? []).map(quote), "or");
     case "address":

@@ -10,13 +10,21 @@ Deno.test("parseConfig() fills in the defaults", () => {
       listen: [{ hostname: "127.0.0.1", port: 2883 }],
       proxyId: 0,
       clientMaxConnections: 8192,
+      userMaxConnections: 0,
+      tenantMaxConnections: 0,
       loginTimeout: 10_000,
+      defaultInactivityTimeout: 180_000_000,
       connectTimeout: 3_000,
       shutdownGrace: 10_000,
       defaultCluster: "main",
       defaultAuthenticationPlugin: "server",
       serverVersion: "",
       rsaPrivateKeyFile: "",
+      obproxySysSecret: undefined,
+      inspectorSecret: undefined,
+      skipProxySysPrivateCheck: false,
+      clientSessionIdVersion: 2,
+      internalCmdMemLimited: 16 * 1024 * 1024,
     },
     log: { level: "info", format: "logfmt", file: "" },
     clusters: [{
@@ -52,6 +60,14 @@ Deno.test("parseConfig() reads every key", () => {
 listen = ["0.0.0.0:3307", "[::0]:3308", "db.example.com.:0"]
 proxy_id = 8191
 client_max_connections = 0
+user_max_connections = 7
+tenant_max_connections = 70
+default_inactivity_timeout = "1d"
+obproxy_sys_password_file = "pw"
+inspector_password_hash = "*0123456789abcdefABCDEF000000000000000001"
+skip_proxy_sys_private_check = true
+client_session_id_version = 1
+internal_cmd_mem_limited = "64K"
 login_timeout = "1500ms"
 connect_timeout = "1m"
 shutdown_grace = "0s"
@@ -73,6 +89,7 @@ servers = ["a:1", { address = "[2001:DB8::1]:2", name = "b", role = "replica", z
 name = "reports"
 servers = ["b"]
 schema = "sales"
+max_connections = 20
 
 [[clusters]]
 name = "ob"
@@ -88,6 +105,7 @@ password_file = "pw"
 [[users]]
 name = "b"
 password_env = "APP_PASSWORD"
+max_connections = 0
 server_user = "real"
 server_password_file = "/etc/sluice/pw"
 [[users]]
@@ -103,6 +121,9 @@ server_password = "of server"
   const result = parseConfig(text, { ...system, file: "/etc/sluice/sluice.toml" });
   assertEquals(problemLines(result), []);
   const config = (result as { config: Config }).config;
+  const stage2 = new Uint8Array(20);
+  stage2.set([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xab, 0xcd, 0xef]);
+  stage2[19] = 1;
   assertEquals(config.proxy, {
     listen: [
       { hostname: "0.0.0.0", port: 3307 },
@@ -111,13 +132,21 @@ server_password = "of server"
     ],
     proxyId: 8191,
     clientMaxConnections: 0,
+    userMaxConnections: 7,
+    tenantMaxConnections: 70,
     loginTimeout: 1500,
+    defaultInactivityTimeout: 86_400_000,
     connectTimeout: 60_000,
     shutdownGrace: 0,
     defaultCluster: "ob",
     defaultAuthenticationPlugin: "mysql_native_password",
     serverVersion: "5.7.25-OceanBase-v4.2.1.0",
     rsaPrivateKeyFile: "/etc/sluice/key.pem",
+    obproxySysSecret: { kind: "clear", password: "from file" },
+    inspectorSecret: { kind: "sha1_hash", stage2 },
+    skipProxySysPrivateCheck: true,
+    clientSessionIdVersion: 1,
+    internalCmdMemLimited: 65_536,
   });
   assertEquals(config.log, {
     level: "debug",
@@ -152,11 +181,8 @@ server_password = "of server"
     },
   ]);
   assertEquals(config.clusters[0]?.tenants, [
-    { name: "reports", servers: ["b"], schema: "sales" },
+    { name: "reports", servers: ["b"], schema: "sales", maxConnections: 20 },
   ]);
-  const stage2 = new Uint8Array(20);
-  stage2.set([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0xab, 0xcd, 0xef]);
-  stage2[19] = 1;
   assertEquals(config.users, [
     {
       name: "a",
@@ -169,6 +195,7 @@ server_password = "of server"
       cluster: "",
       tenant: "",
       secret: { kind: "clear", password: "from environment" },
+      maxConnections: 0,
       server: { user: "real", password: "from file" },
     },
     {

@@ -4,7 +4,7 @@ import { KEYS } from "../../src/config/schema.ts";
 import type { Config } from "../../src/config/types.ts";
 import { configOf, memorySystem } from "./config_tools.ts";
 
-const PASSWORDS = ["pa#ss", "hash-e5a1", "fr\"om'file", "fromenv", "of server"];
+const PASSWORDS = ["pa#ss", "hash-e5a1", "fr\"om'file", "fromenv", "of server", "of sys"];
 const SYSTEM = memorySystem({
   "key.pem": "-----BEGIN RSA PRIVATE KEY-----\n",
   "pw": PASSWORDS[2] ?? "",
@@ -16,6 +16,14 @@ const EVERYTHING = configOf(
 listen = ["0.0.0.0:3307", "[::1]:3308"]
 proxy_id = 17
 client_max_connections = 5
+user_max_connections = 6
+tenant_max_connections = 7
+default_inactivity_timeout = "36h"
+obproxy_sys_password = "${PASSWORDS[5]}"
+inspector_password_hash = "*${HASH}"
+skip_proxy_sys_private_check = true
+client_session_id_version = 1
+internal_cmd_mem_limited = "1536K"
 login_timeout = "90s"
 connect_timeout = "150ms"
 shutdown_grace = "1h"
@@ -34,6 +42,7 @@ servers = ["h:1", { address = "[::1]:2", name = "n", role = "replica", zone = "z
 name = "t"
 servers = ["n", "h:1"]
 schema = "s"
+max_connections = 3
 [[clusters]]
 name = "b\\\\ \\"\\u00e9\\""
 kind = "oceanbase"
@@ -43,6 +52,7 @@ name = "u1"
 cluster = "a"
 tenant = "t"
 password = "${PASSWORDS[0]}"
+max_connections = 2
 server_user = "s1"
 server_password = "${PASSWORDS[4]}"
 [[users]]
@@ -67,7 +77,12 @@ Deno.test("renderConfig() writes what reads as the same configuration, passwords
       : { kind: "sha1_hash" as const, stage2: new Uint8Array(20) },
     ...(user.server && { server: { ...user.server, password: masked.password } }),
   }));
-  const expected: Config = { ...EVERYTHING, users };
+  const proxy = {
+    ...EVERYTHING.proxy,
+    obproxySysSecret: masked,
+    inspectorSecret: { kind: "sha1_hash" as const, stage2: new Uint8Array(20) },
+  };
+  const expected: Config = { ...EVERYTHING, proxy, users };
   assertEquals(configOf(renderConfig(EVERYTHING), SYSTEM), expected);
 });
 
@@ -93,6 +108,10 @@ Deno.test("renderConfig() writes every key except where a password came from", (
   const left = ["clusters.servers"].concat(
     ["password_file", "password_env", "server_password_file", "server_password_env"]
       .map((key) => `users.${key}`),
+    ["obproxy_sys_password_file", "obproxy_sys_password_env", "obproxy_sys_password_hash"]
+      .map((key) => `proxy.${key}`),
+    ["inspector_password", "inspector_password_file", "inspector_password_env"]
+      .map((key) => `proxy.${key}`),
   );
   const expected = KEYS.map(({ section, key }) => `${section}.${key}`);
   assertEquals([...written].sort(), expected.filter((path) => !left.includes(path)).sort());

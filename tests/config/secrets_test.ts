@@ -45,6 +45,13 @@ const SLIPS: readonly string[] = [
   `password = ""\n[[clusters]]\nname = "b"\nservers = ["${SECRET}@h:1"]`,
   `password = ""\n[[clusters]]\nname = "b"\nservers = ["root:${SECRET}@h"]`,
   `password = ""\n[[clusters]]\nname = "root:${SECRET}@h"\nservers = ["h:1"]`,
+  `password = ""\n[proxy]\nobproxy_sys_password = ${SECRET}`,
+  `password = ""\n[proxy]\nobproxy_sys_pasword = "${SECRET}"`,
+  `password = ""\n[proxy]\nobproxy_sys_password = "${SECRET}"\nobproxy_sys_password_file = "x"`,
+  `password = ""\n[proxy]\nobproxy_sys_password_file = "${SECRET}"`,
+  `password = ""\n[proxy]\nobproxy_sys_password_hash = "${SECRET}"`,
+  `password = ""\n[proxy]\ninspector_password_env = "${SECRET}"`,
+  `password = ""\n[proxy]\ninspector_password = ["${SECRET}"]`,
 ];
 
 Deno.test("parseConfig() shows no password in any problem", () => {

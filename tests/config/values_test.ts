@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { formatAddress, parseAddress } from "../../src/config/address.ts";
+import { formatCapacity, parseCapacity } from "../../src/config/capacity.ts";
 import { formatDuration, parseDuration } from "../../src/config/duration.ts";
 import { nearest } from "../../src/config/nearest.ts";
 
@@ -10,6 +11,8 @@ const DURATIONS: readonly (readonly [text: string, milliseconds: number | undefi
   ["90s", 90_000],
   ["5m", 300_000],
   ["1h", 3_600_000],
+  ["50h", 180_000_000],
+  ["30d", 2_592_000_000],
   ["", undefined],
   ["5", undefined],
   ["s", undefined],
@@ -28,12 +31,51 @@ Deno.test("parseDuration() reads whole numbers with a unit, which formatDuration
     if (milliseconds === undefined) continue;
     assertEquals(parseDuration(formatDuration(milliseconds)), milliseconds, text);
   }
-  assertEquals([0, 999, 90_000, 60_000, 7_200_000].map(formatDuration), [
+  assertEquals([0, 999, 90_000, 60_000, 7_200_000, 172_800_000].map(formatDuration), [
     "0s",
     "999ms",
     "90s",
     "1m",
     "2h",
+    "2d",
+  ]);
+});
+
+const CAPACITIES: readonly (readonly [text: string, bytes: number | undefined])[] = [
+  ["0", 0],
+  ["0M", 0],
+  ["1", 1],
+  ["1000", 1000],
+  ["1536", 1536],
+  ["16K", 16_384],
+  ["1024K", 1_048_576],
+  ["64m", 67_108_864],
+  ["64MB", 67_108_864],
+  ["2G", 2_147_483_648],
+  ["", undefined],
+  ["M", undefined],
+  ["-1M", undefined],
+  ["1.5M", undefined],
+  ["1 M", undefined],
+  ["1T", undefined],
+  ["1B", undefined],
+  ["16MiB", undefined],
+  ["1M\n", undefined],
+  ["9999999999999999999G", undefined],
+];
+
+Deno.test("parseCapacity() reads whole numbers with a unit, which formatCapacity() writes", () => {
+  for (const [text, bytes] of CAPACITIES) {
+    assertEquals(parseCapacity(text), bytes, text);
+    if (bytes !== undefined) assertEquals(parseCapacity(formatCapacity(bytes)), bytes, text);
+  }
+  assertEquals([0, 1000, 1536, 1024, 3_145_728, 2 ** 32].map(formatCapacity), [
+    "0",
+    "1000",
+    "1536",
+    "1K",
+    "3M",
+    "4G",
   ]);
 });
 

@@ -57,6 +57,52 @@ const WRONG_FILES: readonly WrongFile[] = [
     ],
   },
   {
+    what: "switches and sizes that are none",
+    text: `[proxy]\nskip_proxy_sys_private_check = "true"\ninternal_cmd_mem_limited = 16\n` +
+      `[proxy.x]\n${VALID}`,
+    problems: [
+      ["config.toml:2: proxy.skip_proxy_sys_private_check", 'Expected true or false, got "true"'],
+      [
+        "config.toml:3: proxy.internal_cmd_mem_limited",
+        'Expected a size such as "16M" between 0 and 64M, got 16',
+      ],
+      ["config.toml:4: proxy.x", "Unknown key"],
+    ],
+  },
+  {
+    what: "sizes and an id version out of range",
+    text: `[proxy]\ninternal_cmd_mem_limited = "65M"\nclient_session_id_version = 3\n${VALID}`,
+    problems: [
+      ["config.toml:2: proxy.internal_cmd_mem_limited", 'got "65M"'],
+      ["config.toml:3: proxy.client_session_id_version", "between 1 and 2", "got 3"],
+    ],
+  },
+  {
+    what: "passwords of the proxy's own accounts given twice, and empty",
+    text: `[proxy]\nobproxy_sys_password = ""\nobproxy_sys_password_env = "EMPTY"\n` +
+      `inspector_password_env = "EMPTY"\n${VALID}`,
+    problems: [
+      [
+        "config.toml:3: proxy.obproxy_sys_password_env",
+        "Expected at most one of obproxy_sys_password, obproxy_sys_password_file",
+        "got obproxy_sys_password and obproxy_sys_password_env",
+      ],
+      [
+        "config.toml:4: proxy.inspector_password_env",
+        'but it is empty; an account without one has inspector_password = ""',
+      ],
+    ],
+  },
+  {
+    what: "limits of an account and a tenant out of range",
+    text: `${CLUSTER}[[clusters.tenants]]\nname = "t"\nmax_connections = -1\n` +
+      `${USER}max_connections = 262145\n`,
+    problems: [
+      ["config.toml:6: clusters.tenants.max_connections", "between 0 and 262144, got -1"],
+      ["config.toml:10: users.max_connections", "between 0 and 262144, got 262145"],
+    ],
+  },
+  {
     what: "a fraction and a text for a number",
     text: `[proxy]\nproxy_id = 1.0\nclient_max_connections = "8"\n${VALID}`,
     problems: [
