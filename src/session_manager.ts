@@ -21,6 +21,12 @@ export interface ClientSessionInfo {
   readonly phaseSince: number;
   readonly connectedSince: number;
   readonly peer: string;
+  /** `host:port` that it has connected to. */
+  readonly localAddress: string;
+  /** False until the first login has succeeded: until then the names are only claimed. */
+  readonly isLoggedIn: boolean;
+  /** Between client and proxy. */
+  readonly isEncrypted: boolean;
   readonly user: string;
   readonly tenant: string;
   readonly cluster: string;
@@ -36,10 +42,11 @@ export interface ClientSessionInfo {
   readonly isBlockedByClient: boolean;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** The one that is in use or was last used comes first. */
   readonly serverSessionIds: readonly number[];
 }
 
-export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closed";
+export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closing" | "closed";
 
 /** A server session as lists show it. */
 export interface ServerSessionInfo {

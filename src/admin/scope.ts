@@ -36,6 +36,7 @@ export interface ProxyView {
   readonly manager: SessionManager;
   readonly config: LiveConfig;
   readonly clusters: readonly Cluster[];
+  readonly pid: number;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
   /** Whether new clients are still taken. */

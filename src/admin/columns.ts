@@ -1,0 +1,43 @@
+/** Columns of the listings, and rows that are built in slices between which traffic goes on. */
+import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
+import { type Column, makeColumn } from "../protocol/resultset.ts";
+import type { AdminAnswer, Row } from "./answer.ts";
+
+export function textColumn(name: string): Column {
+  return makeColumn(name);
+}
+
+/** 64 bits with sign. */
+export function numberColumn(name: string): Column {
+  return makeColumn(name, { type: ColumnType.LONGLONG });
+}
+
+/** 64 bits without sign. */
+export function unsignedColumn(name: string): Column {
+  const flags = ColumnFlag.BINARY | ColumnFlag.UNSIGNED;
+  return makeColumn(name, { type: ColumnType.LONGLONG, flags });
+}
+
+/** 32 bits with sign. */
+export function shortNumberColumn(name: string): Column {
+  return makeColumn(name, { type: ColumnType.LONG, length: 11 });
+}
+
+export function listing(columns: readonly Column[], rows: readonly Row[]): AdminAnswer {
+  return { kind: "rows", columns, rows };
+}
+
+const SLICE = 512;
+
+/** One row an item. */
+export async function rowsOf<Item>(
+  items: readonly Item[],
+  build: (item: Item) => Row,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const item of items) {
+    rows.push(build(item));
+    if (rows.length % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return rows;
+}
