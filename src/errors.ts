@@ -14,6 +14,7 @@ interface ErrorKind {
 
 /** One row a kind: what the client's driver sees as code and SQLSTATE, and whose fault it is. */
 export const ERROR_KINDS = {
+  cannot_write: { code: 1026, sqlState: "HY000", side: "proxy" },
   too_many_connections: { code: 1040, sqlState: "08004", side: "server" },
   bad_handshake: { code: 1043, sqlState: "08S01", side: "client" },
   access_denied: { code: 1045, sqlState: "28000", side: "client" },

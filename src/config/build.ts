@@ -3,7 +3,7 @@ import { readClusters } from "./clusters.ts";
 import { deepFreeze } from "./freeze.ts";
 import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
-import { enumerate, type ProblemList, quote } from "./problems.ts";
+import { enumerate, ProblemList, quote } from "./problems.ts";
 import { KEYS, SECTIONS } from "./schema.ts";
 import { readOwnSecret } from "./secrets.ts";
 import { readSection } from "./section.ts";
@@ -34,6 +34,15 @@ export function buildConfig(
     users: readUsers(tablesOf(root, "users", problems), clusters, { system, problems }),
   };
   return problems.isEmpty ? deepFreeze(config) : undefined;
+}
+
+/** The configuration that has nothing of `[proxy]` and `[log]` set. */
+export function defaultsOf(config: Config): Config {
+  const problems = new ProblemList("");
+  const system = { readFile: () => "", env: () => undefined };
+  const root = tomlTable(0, "header");
+  const proxy = readProxy(root, config.clusters, { system, problems });
+  return { ...config, proxy, log: readLog(root, problems) };
 }
 
 /** Adds sections that must be there, and everything at the top of the document that is none. */

@@ -3,8 +3,17 @@ import { exampleConfig } from "./example.ts";
 import { findConfig } from "./find_config.ts";
 import { FLAGS, type Flags, flagTexts, readFlags } from "./flags.ts";
 import { helpText, STARTING_POINTS } from "./help.ts";
-import { type ConfigResult, loadConfigFile, parseConfig } from "./load.ts";
-import { renderConfig } from "./print.ts";
+import {
+  addOverlay,
+  type ConfigFailure,
+  type ConfigLayers,
+  loadConfigFile,
+  parseConfig,
+  withoutFile,
+} from "./load.ts";
+import { overlayKeys, overlayPath } from "./overlay.ts";
+import { parameterOf, parameterTexts } from "./parameters.ts";
+import { type OverlayNote, renderConfig } from "./print.ts";
 import { enumerate, formatProblem } from "./problems.ts";
 import { quickStart } from "./quick_start.ts";
 import { type ConfigSystem, denoSystem } from "./system.ts";
@@ -22,7 +31,12 @@ export type CommandLine =
     readonly source: string;
   }
   /** Serve. `source`: the file, or "the command line". */
-  | { readonly kind: "run"; readonly config: Config; readonly source: string }
+  | {
+    readonly kind: "run";
+    readonly config: Config;
+    readonly source: string;
+    readonly layers: ConfigLayers;
+  }
   /** Print each message to standard error and exit. */
   | { readonly kind: "error"; readonly exitCode: 2; readonly messages: readonly string[] };
 
@@ -46,7 +60,9 @@ export function parseCommandLine(
   const kind = given.has("check") ? "check" : given.has("print-config") ? "print" : "run";
   if (QUICK_START.some((flag) => given.has(flag))) return fromFlags(kind, given, system);
   const file = given.get("config")?.[0];
-  if (file !== undefined) return answer(kind, loadConfigFile(file, system), file);
+  if (file !== undefined) {
+    return answer(kind, addOverlay(loadConfigFile(file, system), file, system), file);
+  }
   return fromSearch(kind, system);
 }
 
@@ -74,13 +90,14 @@ function fromFlags(kind: Kind, given: Flags["given"], system: ConfigSystem): Com
   const values = { listen: listen ?? [], server: server ?? [], user: user ?? [] };
   const result = quickStart(values, system);
   if (!result.ok) return failed(result.messages);
-  return answer(kind, { config: result.config }, COMMAND_LINE);
+  return answer(kind, withoutFile(result.config), COMMAND_LINE);
 }
 
 function fromSearch(kind: Kind, system: ConfigSystem): CommandLine {
   const found = findConfig(system, kind === "print");
   if (found.kind === "found") {
-    return answer(kind, parseConfig(found.text, { ...system, file: found.path }), found.path);
+    const base = parseConfig(found.text, { ...system, file: found.path });
+    return answer(kind, addOverlay(base, found.path, system), found.path);
   }
   if (found.kind === "unreadable") {
     return failed([`${found.path}: Cannot read the configuration file: ${found.reason}`]);
@@ -101,12 +118,34 @@ function printExample(system: ConfigSystem): CommandLine {
   return { kind: "print", text, config: result.config, source };
 }
 
-function answer(kind: Kind, result: ConfigResult, source: string): CommandLine {
+function answer(kind: Kind, result: ConfigLayers | ConfigFailure, source: string): CommandLine {
   if ("problems" in result) return failed(result.problems.map(formatProblem));
   const { config } = result;
-  if (kind === "run") return { kind, config, source };
-  const text = kind === "print" ? renderConfig(config) : `${source}: ${validText(config)}\n`;
+  if (kind === "run") return { kind, config, source, layers: result };
+  const text = kind === "print"
+    ? renderConfig(config, overlayNote(result))
+    : `${source}: ${validText(config)}\n${overlayText(result)}`;
   return { kind, text, config, source };
+}
+
+/** What stands in the file, and what ALTER PROXYCONFIG has set in its place. */
+function overlayText({ file = "", base, overlay, config }: ConfigLayers): string {
+  const names = new Set(overlayKeys(overlay).map(parameterOf));
+  if (names.size === 0) return "";
+  const [before, after] = [parameterTexts(base), parameterTexts(config)];
+  const lines = [...names].map((name) =>
+    `  ${name}: ${valueText(before.get(name))} -> ${valueText(after.get(name))}\n`
+  );
+  return `${overlayPath(file)}: set by ALTER PROXYCONFIG, in place of the file's value:\n` +
+    lines.join("");
+}
+
+function valueText(value = ""): string {
+  return value === "" ? '""' : value;
+}
+
+function overlayNote({ file = "", overlay }: ConfigLayers): OverlayNote {
+  return { keys: overlayKeys(overlay), file: overlayPath(file) };
 }
 
 /** "configuration is valid: 1 cluster, 2 servers, 3 users" */

@@ -16,31 +16,50 @@ type Printed<S extends SectionName> = Readonly<
   Record<keyof SectionValues<S>, TomlValue | undefined>
 >;
 
+/** Keys whose values are not the file's but of the overlay beside it. */
+export interface OverlayNote {
+  readonly file: string;
+  readonly keys: readonly { readonly section: SectionName; readonly key: string }[];
+}
+
+const NO_OVERLAY: OverlayNote = { file: "", keys: [] };
+
 /** The whole configuration with its defaults as valid TOML; passwords and hashes are hidden. */
-export function renderConfig(config: Config): string {
+export function renderConfig(config: Config, overlay: OverlayNote = NO_OVERLAY): string {
+  const note = overlay.keys.length === 0
+    ? ""
+    : `# "overlay": the value is that of ${overlay.file}.\n`;
   return [
-    "# The configuration in effect. Passwords are hidden: each ******** stands for one.\n",
-    block("proxy", proxyValues(config.proxy)),
-    block("log", logValues(config.log)),
+    `# The configuration in effect. Passwords are hidden: each ******** stands for one.\n${note}`,
+    block("proxy", proxyValues(config.proxy), overlay),
+    block("log", logValues(config.log), overlay),
     ...config.clusters.flatMap(clusterBlocks),
     ...config.users.map((user) => block("users", userValues(user))),
   ].join("\n");
 }
 
-function block<S extends SectionName>(name: S, values: Printed<S>): string {
+function block<S extends SectionName>(
+  name: S,
+  values: Printed<S>,
+  overlay: OverlayNote = NO_OVERLAY,
+): string {
   const section = SECTIONS.find((row) => row.name === name);
   const lines = section === undefined ? [] : [headerOf(section)];
   const byKey: Readonly<Record<string, TomlValue | undefined>> = values;
   for (const { key, type } of keysOf(name)) {
     const value = byKey[key];
     if (value === undefined) continue;
-    const note = type === "secret" || type === "hash" ? "  # hidden" : "";
+    const notes = [
+      ...(type === "secret" || type === "hash" ? ["hidden"] : []),
+      ...(overlay.keys.some((one) => one.section === name && one.key === key) ? ["overlay"] : []),
+    ];
+    const note = notes.length === 0 ? "" : `  # ${notes.join(", ")}`;
     lines.push(`${key} = ${tomlValue(value)}${note}`);
   }
   return `${lines.join("\n")}\n`;
 }
 
-function proxyValues(proxy: ProxyConfig): Printed<"proxy"> {
+export function proxyValues(proxy: ProxyConfig): Printed<"proxy"> {
   return {
     listen: proxy.listen.map(formatAddress),
     "proxy_id": proxy.proxyId,
@@ -63,7 +82,7 @@ function proxyValues(proxy: ProxyConfig): Printed<"proxy"> {
   };
 }
 
-function logValues(log: LogConfig): Printed<"log"> {
+export function logValues(log: LogConfig): Printed<"log"> {
   return { level: log.level, format: log.format, file: log.file };
 }
 

@@ -210,7 +210,7 @@ export const PROXY_KEYS = [
     default: false,
     apply: "live",
     visible: "SYS",
-    description: "Whether root@proxysys may log in from public addresses too",
+    description: "Whether accounts of proxysys with a password may come from public addresses",
   },
   {
     section: "proxy",

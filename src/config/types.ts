@@ -46,7 +46,7 @@ export interface ProxyConfig {
   /** Of `root@proxysys` and `inspector@proxysys`; undefined means no password, and loopback only. */
   readonly obproxySysSecret: Secret | undefined;
   readonly inspectorSecret: Secret | undefined;
-  /** Whether `root@proxysys` may come from public addresses. */
+  /** Whether those with a password may come from public addresses. */
   readonly skipProxySysPrivateCheck: boolean;
   /** 2: CONNECTION_ID() is answered with the `cs_id`; 1: by the server. */
   readonly clientSessionIdVersion: number;
