@@ -32,7 +32,9 @@ export const ERROR_KINDS = {
   too_many_sessions: { code: 1203, sqlState: "42000", side: "client" },
   not_supported: { code: 1235, sqlState: "0A000", side: "client" },
   old_client: { code: 1251, sqlState: "08004", side: "client" },
+  unknown_prepared: { code: 1243, sqlState: "HY000", side: "client" },
   killed: { code: 1317, sqlState: "70100", side: "proxy" },
+  too_many_prepared: { code: 1461, sqlState: "42000", side: "client" },
   malformed_packet: { code: 1835, sqlState: "HY000", side: "client" },
   unknown_query: { code: 1957, sqlState: "HY000", side: "client" },
   server_unreachable: { code: 2003, sqlState: "HY000", side: "server" },
@@ -81,4 +83,9 @@ export class ProtocolError extends Error {
 /** The text of anything that was thrown, for logs and for messages that quote a cause. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What a client is told of a defect. */
+export function internalError(cause: unknown): SluiceError {
+  return new SluiceError("internal", `Internal error of the proxy: ${messageOf(cause)}`, { cause });
 }

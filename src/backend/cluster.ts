@@ -9,6 +9,7 @@ import { Capability, UTF8MB4_GENERAL_CI } from "../protocol/constants.ts";
 import type { Greeting } from "../protocol/handshake.ts";
 import type { SessionManager } from "../session_manager.ts";
 import { Backend } from "./backend.ts";
+import { askPrivileges, type SessionPrivileges } from "./privileges.ts";
 import { readGreeting, type ServerLogin } from "./server_login.ts";
 import { ServerSession } from "./server_session.ts";
 
@@ -59,6 +60,8 @@ export interface ServerRequest {
   readonly tenant: TenantConfig | undefined;
   /** Fires when the client session ends before it has its server session. */
   readonly signal: AbortSignal;
+  /** Told the `ss_id` of each server session that is tried. */
+  readonly onOpening?: (id: number) => void;
 }
 
 export class Cluster {
@@ -101,6 +104,7 @@ export class Cluster {
           login: request.login,
           timeout: this.#options.connectTimeout,
           signal: request.signal,
+          ...(request.onOpening === undefined ? {} : { onOpening: request.onOpening }),
         });
         backend.report(true, Date.now());
         this.#rememberProof(proofKey(request));
@@ -119,6 +123,25 @@ export class Cluster {
     }
     throw failure ??
       new SluiceError("server_unreachable", `Cluster ${this.config.name} has no server to use`);
+  }
+
+  /**
+   * What an account may do to the sessions of others, by the first server that says it.
+   * @throws {SluiceError} of the last server when none does
+   */
+  async privileges(
+    { login, tenant }: Omit<ServerRequest, "signal">,
+    timeout: number,
+  ): Promise<SessionPrivileges> {
+    let failure: unknown;
+    for (const backend of this.#candidates(tenant)) {
+      try {
+        return await askPrivileges(backend, login, { timeout });
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   /** Whether a server has taken this account and schema since they last failed. */

@@ -5,13 +5,14 @@
  * Exactly one read is outstanding from the login to the close, except while its user moves what was
  * read: an idle server that closes is noticed at once, at no cost per command.
  */
+import { formatAddress } from "../config/address.ts";
 import { messageOf, SluiceError } from "../errors.ts";
 import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
 import { closeQuietly, type Transport, writeAll } from "../net/transport.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
-import { Capability, Command, Status } from "../protocol/constants.ts";
+import { Capability, Command, SessionTrack, Status } from "../protocol/constants.ts";
 import { ReplyTracker } from "../protocol/reply_tracker.ts";
-import { type OkPacket, trackedSchema } from "../protocol/response.ts";
+import { decodeTrackedVariables, type OkPacket, trackedSchema } from "../protocol/response.ts";
 import type {
   ServerEntry,
   ServerPhase,
@@ -33,7 +34,11 @@ export interface ServerSessionUser {
 export interface OpenOptions extends DialLimits {
   readonly manager: SessionManager;
   readonly login: ServerLogin;
+  /** Told the `ss_id` as soon as there is one. */
+  readonly onOpening?: (id: number) => void;
 }
+
+const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
 
 const QUIT = Uint8Array.of(1, 0, 0, 0, Command.QUIT);
 
@@ -54,6 +59,9 @@ export class ServerSession implements ServerEntry {
   moved = 0;
   walked = 0;
   end = 0;
+  /** Commands that were sent to it, and their bytes: kept by its users. */
+  statements = 0;
+  bytesOut = 0;
 
   readonly #transport: Transport;
   readonly #manager: SessionManager;
@@ -63,6 +71,8 @@ export class ServerSession implements ServerEntry {
   #user: ServerSessionUser | undefined;
   #phase: ServerPhase = "idle";
   #schema: string;
+  #variables: Map<string, string> | undefined;
+  #bytesIn = 0;
   #isReading = false;
   #leavingSince = 0;
 
@@ -70,10 +80,11 @@ export class ServerSession implements ServerEntry {
   static async open(backend: Backend, options: OpenOptions): Promise<ServerSession> {
     const { manager, login } = options;
     const opening = new OpeningSession(manager.nextServerId(), backend, login);
-    const giveUp = () => opening.kill();
+    const giveUp = () => opening.kill("The client session has ended");
     options.signal?.addEventListener("abort", giveUp);
     if (options.signal?.aborted) giveUp();
     manager.servers.add(opening);
+    options.onOpening?.(opening.id);
     try {
       const limits = { timeout: options.timeout, signal: opening.signal };
       return await backend.connect(limits, async (channel) => {
@@ -88,7 +99,7 @@ export class ServerSession implements ServerEntry {
       });
     } catch (error) {
       manager.servers.remove(opening.id);
-      throw error;
+      throw opening.killed ?? error;
     } finally {
       options.signal?.removeEventListener("abort", giveUp);
     }
@@ -130,8 +141,14 @@ export class ServerSession implements ServerEntry {
     return this.#schema;
   }
 
+  /** A system variable, if the server has reported a change of it. */
+  variable(name: string): string | undefined {
+    return this.#variables?.get(name);
+  }
+
+  /** Whether it can be used. */
   get isOpen(): boolean {
-    return this.#phase !== "closed";
+    return this.#phase === "idle" || this.#phase === "in_use";
   }
 
   /** Whether closing it now would undo somebody's work. */
@@ -140,6 +157,7 @@ export class ServerSession implements ServerEntry {
   }
 
   info(): ServerSessionInfo {
+    const { localAddr } = this.#transport;
     return {
       id: this.id,
       threadId: this.threadId,
@@ -149,6 +167,12 @@ export class ServerSession implements ServerEntry {
       user: this.#login.user,
       schema: this.#schema,
       openedSince: this.#openedSince,
+      statements: this.statements,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.bytesOut,
+      isInTransaction: this.isInTransaction,
+      localAddress: localAddr === undefined ? "" : formatAddress(localAddr),
+      variables: this.#variables ?? NO_VARIABLES,
     };
   }
 
@@ -221,6 +245,7 @@ export class ServerSession implements ServerEntry {
    */
   async cancel(timeout: number): Promise<void> {
     this.#user = undefined;
+    this.#phase = "closing";
     try {
       const sql = `KILL ${this.threadId}`;
       await runAside(this.backend, this.#login, { sql, timeout });
@@ -231,18 +256,34 @@ export class ServerSession implements ServerEntry {
     }
   }
 
+  /**
+   * Ends the running statement only. Resolves when the server has confirmed.
+   * @param isWanted asked again when the server is ready to hear of it, so that no later statement
+   *   is hit
+   * @throws {SluiceError} where the server cannot be told
+   */
+  async cancelQuery(timeout: number, isWanted: () => boolean): Promise<void> {
+    const sql = `KILL QUERY ${this.threadId}`;
+    try {
+      await runAside(this.backend, this.#login, { sql, timeout, isWanted });
+    } catch (error) {
+      if (!isUnknownThread(error)) throw error;
+    }
+  }
+
   /** Says good-bye and closes when the server does: cheaper than closing under a pending read. */
   leave(): void {
-    if (this.#phase === "closed" || this.#leavingSince > 0) return;
+    if (!this.isOpen) return;
+    this.#phase = "closing";
     this.#leavingSince = Date.now();
     this.read();
     writeAll(this.#transport, QUIT).then(undefined, () => this.close());
   }
 
-  kill(): void {
+  kill(reason: string): void {
     const user = this.#user;
     this.close();
-    user?.onServerLost(new SluiceError("killed", "Server session was killed"));
+    user?.onServerLost(new SluiceError("killed", reason));
   }
 
   sweep(now: number): void {
@@ -254,19 +295,28 @@ export class ServerSession implements ServerEntry {
     this.#phase = "closed";
     this.#user = undefined;
     this.#manager.servers.remove(this.id);
+    this.#manager.ended.servers++;
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
   }
 
   #onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
+    for (const { type, data } of ok.track) {
+      if (type !== SessionTrack.SYSTEM_VARIABLES) continue;
+      this.#variables ??= new Map();
+      for (const [name, value] of decodeTrackedVariables(data)) this.#variables.set(name, value);
+    }
   }
 
   readonly #onRead = (count: number | null): void => {
     this.#isReading = false;
     if (count === null) return this.#lost("the server closed the connection");
     this.end += count;
+    this.#bytesIn += count;
     if (this.#user !== undefined) return this.#user.onServerBytes();
+    // What a statement that is being cancelled still sends is of no use to anybody.
+    if (this.#phase === "closing" && this.#leavingSince === 0) return;
     // Nobody asked: a farewell, or nonsense. Either way the session is over.
     this.close();
   };
@@ -301,6 +351,7 @@ class OpeningSession implements ServerEntry {
   readonly #login: ServerLogin;
   readonly #openedSince = Date.now();
   readonly #abort = new AbortController();
+  killed: SluiceError | undefined;
 
   constructor(id: number, backend: Backend, login: ServerLogin) {
     this.id = id;
@@ -322,11 +373,18 @@ class OpeningSession implements ServerEntry {
       user: this.#login.user,
       schema: this.#login.schema,
       openedSince: this.#openedSince,
+      statements: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      isInTransaction: false,
+      localAddress: "",
+      variables: NO_VARIABLES,
     };
   }
 
-  kill(): void {
-    this.#abort.abort(new Error("the session was ended"));
+  kill(reason: string): void {
+    this.killed = new SluiceError("killed", reason);
+    this.#abort.abort();
   }
 
   /** The opening has a time limit of its own. */

@@ -9,6 +9,8 @@ export interface Transport {
   read(buffer: Uint8Array): Promise<number | null>;
   /** May write a part only. The bytes must stay as they are until it resolves. */
   write(bytes: Uint8Array): Promise<number>;
+  /** This end, where it is known. */
+  readonly localAddr?: Address;
   /** Throws when closed already: see {@link closeQuietly}. */
   close(): void;
 }

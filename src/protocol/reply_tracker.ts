@@ -113,6 +113,10 @@ export class ReplyTracker {
   #mayOpenCursor = false;
   /** Whether the EOF before the rows has said that an OK comes behind them. */
   #hasOkBehind = false;
+  /** Added to the packet numbers on their way to the client, whose command has had replies before. */
+  #shift = 0;
+  /** Whether the client shall expect one more reply behind this one. */
+  #isFollowed = false;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -130,7 +134,7 @@ export class ReplyTracker {
 
   /** Sequence number of the packet that the client expects next. */
   get nextSequence(): number {
-    return this.#sequence;
+    return (this.#sequence + this.#shift) & 0xff;
   }
 
   /**
@@ -142,13 +146,30 @@ export class ReplyTracker {
     this.#mayOpenCursor = mayOpenCursor;
     this.#hasOkBehind = false;
     this.#sequence = (sequence + 1) & 0xff;
+    this.#shift = 0;
+    this.#isFollowed = false;
     this.errorCode = 0;
     this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
   }
 
+  /**
+   * Makes the reply that begins one of several to the client's command: packets are numbered on
+   * from `sequence`, and unless it is the last one its end says that more results follow. Both are
+   * written into what is fed.
+   */
+  join(sequence: number, isFollowed: boolean): void {
+    this.#shift = (sequence - this.#sequence) & 0xff;
+    this.#isFollowed = isFollowed;
+  }
+
+  /** What is to be added to numbers of the client's packets for the server. */
+  get clientShift(): number {
+    return -this.#shift & 0xff;
+  }
+
   /** The client has ended its file, or its part of a talk, with the packet of this number. */
   resume(sequence: number): void {
-    this.#sequence = (sequence + 1) & 0xff;
+    this.#sequence = (sequence + 1 - this.#shift) & 0xff;
     if (this.clientTurn === "sends_file") this.clientTurn = "waits";
   }
 
@@ -176,7 +197,7 @@ export class ReplyTracker {
         );
       }
       if (next > this.end) return this.#feedPart(bytes, at, length);
-      this.#sequence = (this.#sequence + 1) & 0xff;
+      this.#number(bytes, at);
       if (this.#continues) {
         this.#continues = length === MAX_PAYLOAD;
       } else if (this.#isRow(bytes, at, length)) {
@@ -201,11 +222,17 @@ export class ReplyTracker {
       this.needed = total;
       return at;
     }
+    this.#number(bytes, at);
     if (!this.#continues && !this.#isRow(bytes, at, length)) this.#packet(bytes, at, length);
-    this.#sequence = (this.#sequence + 1) & 0xff;
     this.#continues = length === MAX_PAYLOAD;
     this.#skip = total - have;
     return this.end;
+  }
+
+  /** A packet begins to pass: counts it, and gives it the number that the client expects. */
+  #number(bytes: Uint8Array, at: number): void {
+    if (this.#shift !== 0) bytes[at + 3] = this.nextSequence;
+    this.#sequence = (this.#sequence + 1) & 0xff;
   }
 
   /** The hot case: a row of a result set, which nobody looks into. */
@@ -337,7 +364,9 @@ export class ReplyTracker {
     reader.skip(1);
     reader.lenencInt();
     reader.lenencInt();
+    const statusAt = at + 4 + length - reader.remaining;
     this.#setStatus(reader.u16(), mayGoOn);
+    this.#markFollowed(bytes, statusAt);
     reader.skip(2);
     if ((this.#options.capabilities & Capability.SESSION_TRACK) === 0) return 0;
     const { hidesSessionTrack, isOceanBase = false } = this.#options;
@@ -377,7 +406,14 @@ export class ReplyTracker {
   #eof(bytes: Uint8Array, at: number, length: number, mayGoOn: boolean): number {
     this.#readEof(bytes, at, length);
     this.#setStatus(this.status, mayGoOn);
+    this.#markFollowed(bytes, at + 7);
     return 0;
+  }
+
+  /** The last status of the reply, where another reply to the same command comes behind it. */
+  #markFollowed(bytes: Uint8Array, statusAt: number): void {
+    if (!this.#isFollowed || this.#place !== Place.DONE) return;
+    bytes[statusAt] = bytes[statusAt]! | Status.MORE_RESULTS_EXISTS;
   }
 
   #setStatus(status: number, mayGoOn: boolean): void {

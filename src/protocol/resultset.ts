@@ -12,6 +12,7 @@ import {
   writeNullBitmap,
   writeValue,
 } from "./binary_value.ts";
+import { encodePrepareHead } from "./prepared.ts";
 import { encodeText, PacketReader, PacketWriter } from "./bytes.ts";
 import {
   BINARY_CHARSET,
@@ -270,6 +271,39 @@ export function encodeResultSet(result: ResultSet, form: ResultForm): Uint8Array
       ? encodeOk({ ...plainOk(status), head: Head.EOF, warnings }, form.capabilities)
       : encodeEof({ warnings, status }),
   );
+  return packets;
+}
+
+/** A prepared statement of the proxy's own: what its prepare reply says. */
+export interface PreparedStatement {
+  readonly statementId: number;
+  readonly parameters: number;
+  /** Of its result; empty where it answers OK. */
+  readonly columns: readonly Column[];
+  readonly status: number;
+}
+
+/** The payloads of a prepare reply in the client's dialect, with all definitions. */
+export function encodePrepareReply(prepared: PreparedStatement, agreed: Agreed): Uint8Array[] {
+  const { statementId, parameters, columns, status } = prepared;
+  const head = {
+    statementId,
+    parameters,
+    columns: columns.length,
+    warnings: 0,
+    metadataFollows: true,
+  };
+  const parameter = encodeColumn(makeColumn("?"), agreed);
+  const groups = [
+    new Array<Uint8Array>(parameters).fill(parameter),
+    columns.map((column) => encodeColumn(column, agreed)),
+  ];
+  const noEof = (agreed.capabilities & Capability.DEPRECATE_EOF) !== 0;
+  const packets = [encodePrepareHead(head, agreed.capabilities)];
+  for (const definitions of groups) {
+    packets.push(...definitions);
+    if (definitions.length > 0 && !noEof) packets.push(encodeEof({ warnings: 0, status }));
+  }
   return packets;
 }
 

@@ -45,6 +45,11 @@ export class ClientInput {
     return this.end - this.start;
   }
 
+  /** Whether the bytes lie in a buffer that others use as soon as they are taken. */
+  get isBorrowed(): boolean {
+    return this.#buffer !== this.#small;
+  }
+
   /** Bytes up to here have been taken. Whoever took them no longer looks at them. */
   consume(count: number): void {
     this.start += count;

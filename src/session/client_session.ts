@@ -2,15 +2,24 @@
  * One client from accept to close: greeting, login, commands, end. It owns both connections and the
  * named phase; the relay moves the bytes.
  */
+import { formatAddress } from "../config/address.ts";
 import type { ServerRequest } from "../backend/cluster.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { messageOf, ProtocolError, SluiceError } from "../errors.ts";
+import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
 import { OutOfOrder, StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import type { CommandRow } from "../protocol/replies.ts";
+import { Status } from "../protocol/constants.ts";
 import { encodeErr } from "../protocol/response.ts";
 import type { ClientEntry, ClientPhase, ClientSessionInfo } from "../session_manager.ts";
+import type { SqlMode } from "../sql/tokens.ts";
+import { SessionCaller } from "./caller.ts";
+import type { ClientCommand } from "./client_command.ts";
+import type { ClientInput } from "./client_input.ts";
+import { CommandPlanner } from "./command_planner.ts";
+import { errorPart } from "./own_answer.ts";
+import type { Plan } from "./plan.ts";
 import type { ClientTalk } from "./client_talk.ts";
 import type { SessionContext } from "./context.ts";
 import { END_REASONS, type EndReason } from "./end_reason.ts";
@@ -21,7 +30,8 @@ import {
   receiveLogin,
   sendLoginOk,
 } from "./login.ts";
-import { Relay, type RelayOwner } from "./relay.ts";
+import { Relay } from "./relay.ts";
+import type { RelayOwner } from "./relay_owner.ts";
 
 /** A client as the listener hands it over. */
 export interface ArrivedClient {
@@ -46,11 +56,20 @@ export class ClientSession implements ClientEntry, RelayOwner {
   #login: ClientLogin | undefined;
   /** The login name as the client said it. */
   #user = "";
+  #planner: CommandPlanner | undefined;
   #server: ServerSession | undefined;
-  /** Ends the opening of a server session that nobody waits for any more. */
-  #opening: AbortController | undefined;
+  /** The schema that the next server session begins with. */
+  #schema = "";
+  /** The opening of a server session that a command or a login waits for. */
+  #opening: { readonly abort: AbortController; id: number } | undefined;
   #row: CommandRow | undefined;
   #statements = 0;
+  #transactions = 0;
+  #wasInTransaction = false;
+  /** What the next command is answered with: its transaction was lost while none ran. */
+  #loss: SluiceError | undefined;
+  /** Counts commands, so that a late KILL QUERY does not hit a later one. */
+  #commandNumber = 0;
   /** Told to stop as soon as nothing is at work. */
   #isLeaving = false;
 
@@ -66,6 +85,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   info(): ClientSessionInfo {
+    const { localAddr } = this.#transport;
     return {
       id: this.id,
       proxySessionId: this.#proxySessionId,
@@ -73,16 +93,27 @@ export class ClientSession implements ClientEntry, RelayOwner {
       phaseSince: this.#phaseSince,
       connectedSince: this.#connectedSince,
       peer: this.#peerLabel,
+      localAddress: localAddr === undefined ? "" : formatAddress(localAddr),
+      isLoggedIn: this.#login !== undefined,
+      isEncrypted: false,
       user: this.#login?.name.user ?? this.#user,
       tenant: this.#login?.name.tenant ?? "",
       cluster: this.#login?.cluster.config.name ?? "",
-      schema: this.#server?.schema ?? this.#login?.request.login.schema ?? "",
+      schema: this.#server?.schema ?? this.#schema,
       command: this.#row?.name ?? "",
       statements: this.#statements,
+      transactions: this.#transactions,
+      isInTransaction: this.#server?.isInTransaction ?? false,
+      isBlockedByClient: this.#relay.isBlockedByClient,
       bytesIn: this.#relay.bytesIn,
       bytesOut: this.#relay.bytesOut,
-      serverSessionIds: this.#server === undefined ? [] : [this.#server.id],
+      serverSessionIds: this.#serverSessionIds(),
     };
+  }
+
+  #serverSessionIds(): number[] {
+    if (this.#server !== undefined) return [this.#server.id];
+    return this.#opening === undefined ? [] : [this.#opening.id];
   }
 
   /** Greets the client and lets it log in; everything after that comes from its bytes. */
@@ -95,15 +126,52 @@ export class ClientSession implements ClientEntry, RelayOwner {
       await this.#prove(login);
       if (this.#hasEnded) return;
       await sendLoginOk(talk, login);
-      this.#login = login;
+      this.#enter(login);
     } catch (error) {
       return await this.#refuse(error, talk);
     }
     if (!this.#hasEnded) this.#relay.resume();
   }
 
+  /** Not even an ERR: a client that has asked nothing takes it for the answer to what it asks next. */
   kill(reason: string): void {
-    this.#relay.fail("killed", new SluiceError("killed", reason));
+    this.end("killed", new SluiceError("killed", reason));
+  }
+
+  async killQuery(): Promise<void> {
+    const error = new SluiceError("killed", "Query execution was interrupted");
+    if (this.#phase === "connecting") {
+      this.#abandonOpening(error);
+      return this.#relay.refuse(error);
+    }
+    const server = this.#server;
+    if (server === undefined || !this.#relay.isExecuting) return;
+    const number = this.#commandNumber;
+    const isWanted = () => this.#commandNumber === number && this.#relay.isExecuting;
+    await server.cancelQuery(this.#context.config.connectTimeout, isWanted);
+  }
+
+  killServer(id: number): boolean {
+    const server = this.#server;
+    if (server === undefined && this.#opening?.id === id) {
+      this.#context.manager.servers.find(id)?.kill(interrupted(id, "").message);
+      return true;
+    }
+    if (server?.id !== id) return false;
+    const isExecuting = this.#relay.isExecuting;
+    const error = interrupted(id, ` on ${server.backend.label}`);
+    if (!isExecuting && server.isInTransaction) this.#loss = error;
+    this.#schema = server.schema;
+    this.#server = undefined;
+    this.#closeServer(server, isExecuting);
+    this.#relay.dropServer(error);
+    return true;
+  }
+
+  statementText(limit: number): string | undefined {
+    return this.#phase === "executing" || this.#phase === "connecting"
+      ? this.#planner?.text.read(limit)
+      : undefined;
   }
 
   /** Ends at once where nothing is at work, otherwise when that is done. */
@@ -127,20 +195,32 @@ export class ClientSession implements ClientEntry, RelayOwner {
         new SluiceError("login_timeout", `No login within ${limit} ms`),
       );
     }
-    this.#relay.sweep();
+    this.#relay.sweep(now);
   }
 
   // ---- what the relay asks for ----
 
   onCommand(row: CommandRow): void {
     this.#row = row;
+    this.#commandNumber++;
     this.#setPhase("executing");
+  }
+
+  plan(command: ClientCommand, input: ClientInput): Plan | undefined {
+    const plan = this.#planner!.plan(command, input);
+    const loss = this.#loss;
+    if (loss === undefined) return plan;
+    this.#loss = undefined;
+    return [errorPart(loss)];
   }
 
   onIdle(): boolean {
     if (this.#phase === "executing") this.#statements++;
+    const isInTransaction = this.#server?.isInTransaction ?? false;
+    if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
+    this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
-    if (!this.#isLeaving || this.#server?.isInTransaction === true) return true;
+    if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
   }
@@ -148,7 +228,9 @@ export class ClientSession implements ClientEntry, RelayOwner {
   needServer(): void {
     this.#setPhase("connecting");
     this.#openServer(this.#login!).then(
-      () => this.#setPhase("executing"),
+      (isWanted) => {
+        if (isWanted) this.#setPhase("executing");
+      },
       (error) => {
         if (this.#hasEnded) return;
         if (error instanceof SluiceError) return this.#relay.refuse(error);
@@ -176,14 +258,36 @@ export class ClientSession implements ClientEntry, RelayOwner {
       this.#context,
     );
     // A fresh server session is what resets every state there is.
-    this.#relay.forgetServer();
+    this.#relay.dropServer();
     this.#server?.release();
     this.#server = undefined;
     await this.#prove(login);
     if (this.#hasEnded) return;
     await sendLoginOk(talk, login);
-    this.#login = login;
+    this.#enter(login);
     this.#statements++;
+  }
+
+  /** From now on commands are those of this account. */
+  #enter(login: ClientLogin): void {
+    const { proxyView } = this.#context;
+    this.#login = login;
+    this.#schema = login.request.login.schema;
+    const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
+    this.#planner = new CommandPlanner({
+      scope: { caller, proxy: proxyView },
+      capabilities: login.capabilities,
+      mode: () => this.#sqlMode(login),
+    });
+  }
+
+  #sqlMode(login: ClientLogin): SqlMode {
+    const status = this.#server?.tracker.status ?? 0;
+    return {
+      ansiQuotes: this.#server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
+      noBackslashEscapes: (status & Status.NO_BACKSLASH_ESCAPES) !== 0,
+      charset: login.request.login.charset,
+    };
   }
 
   /**
@@ -194,14 +298,42 @@ export class ClientSession implements ClientEntry, RelayOwner {
     if (!login.cluster.isProven(login.request)) await this.#openServer(login);
   }
 
-  async #openServer(login: ClientLogin): Promise<void> {
-    const opening = this.#opening = new AbortController();
-    const request: ServerRequest = { ...login.request, signal: opening.signal };
-    const server = await login.cluster.acquire(request);
+  /**
+   * @returns false where nobody waits for it any more
+   * @throws {SluiceError} where no server session can be had by who still waits
+   */
+  async #openServer(login: ClientLogin): Promise<boolean> {
+    const opening = this.#opening = { abort: new AbortController(), id: 0 };
+    const { tenant, login: account } = login.request;
+    const isSame = login === this.#login;
+    const request: ServerRequest = {
+      tenant,
+      login: isSame ? { ...account, schema: this.#schema } : account,
+      signal: opening.abort.signal,
+      onOpening: (id) => opening.id = id,
+    };
+    let server: ServerSession;
+    try {
+      server = await login.cluster.acquire(request);
+    } catch (error) {
+      if (this.#opening !== opening) return false;
+      this.#opening = undefined;
+      throw error;
+    }
+    if (this.#opening !== opening) {
+      server.release();
+      return false;
+    }
     this.#opening = undefined;
-    if (this.#hasEnded) return server.release();
     this.#server = server;
     this.#relay.use(server);
+    return true;
+  }
+
+  #abandonOpening(reason: Error): void {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.abort.abort(reason);
   }
 
   // ---- ends ----
@@ -246,10 +378,11 @@ export class ClientSession implements ClientEntry, RelayOwner {
     const fields = this.#endFields(reason, error);
     this.#phase = "closed";
     this.#relay.close();
-    this.#opening?.abort(new Error("the client session ended"));
+    this.#abandonOpening(new Error("the client session ended"));
     closeQuietly(this.#transport);
     this.#releaseServer(isExecuting, reason);
     this.#context.manager.clients.remove(this.id);
+    this.#addTotals();
     LOG[END_REASONS[reason]](
       reason === "login_refused" ? "login refused" : "session ended",
       fields,
@@ -262,6 +395,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#server = undefined;
     if (server === undefined || !server.isOpen) return;
     if (reason === "server_lost") return server.close();
+    this.#closeServer(server, isExecuting);
+  }
+
+  #closeServer(server: ServerSession, isExecuting: boolean): void {
     if (!isExecuting) return server.release();
     server.cancel(this.#context.config.connectTimeout).catch((cause) => {
       logWarning("cannot cancel statement", {
@@ -271,6 +408,15 @@ export class ClientSession implements ClientEntry, RelayOwner {
         cause: messageOf(cause),
       });
     });
+  }
+
+  #addTotals(): void {
+    const { ended } = this.#context.manager;
+    ended.clients++;
+    ended.statements += this.#statements;
+    ended.transactions += this.#transactions;
+    ended.bytesIn += this.#relay.bytesIn;
+    ended.bytesOut += this.#relay.bytesOut;
   }
 
   #endFields(reason: EndReason, error: SluiceError | undefined): LogFields {
@@ -295,6 +441,12 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 }
 
+/** What a statement is told whose server session an operator has ended. */
+function interrupted(id: number, where: string): SluiceError {
+  const message = `Query execution was interrupted: server session ${id}${where} was killed`;
+  return new SluiceError("killed", message);
+}
+
 /** Errors of our own making carry their stack into the log. */
 function causeOf(cause: unknown): string {
   const isOwn = cause instanceof SluiceError || cause instanceof ProtocolError;
@@ -310,6 +462,5 @@ function toldOf(error: unknown): SluiceError {
   if (error instanceof ProtocolError) {
     return new SluiceError("bad_handshake", "Bad handshake", { cause: error });
   }
-  const message = `Internal error of the proxy: ${messageOf(error)}`;
-  return new SluiceError("internal", message, { cause: error });
+  return internalError(error);
 }

@@ -7,6 +7,9 @@ import { type Transport, writeAll } from "../net/transport.ts";
 import { concat, frame, payloadLength } from "../protocol/bytes.ts";
 import type { ClientInput } from "./client_input.ts";
 
+/** Largest payload of COM_CHANGE_USER and of the packets of a login: attributes are up to 64 KiB. */
+export const TALK_LIMIT = 80 * 1024;
+
 interface Waiting {
   resolve(payload: Uint8Array): void;
   reject(error: Error): void;
@@ -17,19 +20,13 @@ export class ClientTalk implements PacketPort {
   bytesWritten = 0;
   readonly #transport: Transport;
   readonly #input: ClientInput;
-  readonly #limit: number;
   #waiting: Waiting | undefined;
   #queued: Uint8Array | undefined;
 
-  constructor(
-    transport: Transport,
-    input: ClientInput,
-    options: { readonly limit: number; readonly sequence: number },
-  ) {
+  constructor(transport: Transport, input: ClientInput, sequence: number) {
     this.#transport = transport;
     this.#input = input;
-    this.#limit = options.limit;
-    this.sequence = options.sequence;
+    this.sequence = sequence;
   }
 
   /** Reads before anything is asked of the client, so that one that leaves meanwhile is noticed. */
@@ -98,7 +95,7 @@ export class ClientTalk implements PacketPort {
     const length = payloadLength(bytes, start);
     checkHeader(
       { length, sequence: bytes[start + 3]! },
-      { limit: this.#limit, sequence: this.sequence },
+      { limit: TALK_LIMIT, sequence: this.sequence },
     );
     if (input.available < 4 + length) {
       input.readMore(4 + length);

@@ -1,4 +1,5 @@
 /** What all client sessions of an isolate share. */
+import type { ProxyView } from "../admin/scope.ts";
 import type { Cluster } from "../backend/cluster.ts";
 import type { ProxyConfig } from "../config/types.ts";
 import type { RsaKey } from "../protocol/auth.ts";
@@ -9,6 +10,8 @@ import type { LoginName } from "./login_name.ts";
 export interface SessionContext {
   readonly config: ProxyConfig;
   readonly manager: SessionManager;
+  /** The same as the proxy's own statements see it. */
+  readonly proxyView: ProxyView;
   readonly defaultCluster: Cluster;
   /** The cluster of this name, or undefined. */
   cluster(name: string): Cluster | undefined;

@@ -22,9 +22,14 @@ export class PacketWalk {
   #continues = false;
   /** Whether the current packet is a full one, which the next one completes, be it empty. */
   #isFull = false;
+  #shift = 0;
 
-  /** @param sequence number of the message's first packet */
-  begin(kind: MessageKind, sequence: number): void {
+  /**
+   * @param sequence number of the message's first packet
+   * @param shift is added to the numbers, in the bytes, once they have been checked
+   */
+  begin(kind: MessageKind, sequence: number, shift = 0): void {
+    this.#shift = shift;
     this.#kind = kind;
     this.#left = 0;
     this.#continues = true;
@@ -52,6 +57,7 @@ export class PacketWalk {
       if (end - at < 4) break;
       const length = payloadLength(bytes, at);
       this.#expect(bytes[at + 3]!);
+      if (this.#shift !== 0) bytes[at + 3] = (this.sequence + this.#shift) & 0xff;
       // Only a piece of less than 16 MiB ends a message; a file is messages up to an empty one.
       const completes = this.#isFull;
       this.#isFull = length === MAX_PAYLOAD;

@@ -6,78 +6,49 @@
  * and the next read of that direction follows it: that is the whole backpressure.
  */
 import type { ServerSession, ServerSessionUser } from "../backend/server_session.ts";
-import { messageOf, ProtocolError, SluiceError } from "../errors.ts";
+import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
 import { BIG } from "../net/buffers.ts";
-import { type Transport, writeAll } from "../net/transport.ts";
-import { frame, payloadLength } from "../protocol/bytes.ts";
-import { Command, ExecuteFlag } from "../protocol/constants.ts";
-import { type CommandRow, commandRow } from "../protocol/replies.ts";
+import type { Transport } from "../net/transport.ts";
+import { frame } from "../protocol/bytes.ts";
+import { Command, Status } from "../protocol/constants.ts";
+import { commandRow } from "../protocol/replies.ts";
 import { encodeErr } from "../protocol/response.ts";
+import { ClientCommand } from "./client_command.ts";
 import { ClientInput, type ClientInputUser } from "./client_input.ts";
-import { ClientTalk } from "./client_talk.ts";
+import { ClientOutput } from "./client_output.ts";
+import { ClientTalk, TALK_LIMIT } from "./client_talk.ts";
+import { type OwnAnswer, type Plan, PlanRun, type PlanUser } from "./plan.ts";
 import type { EndReason } from "./end_reason.ts";
-import { PacketWalk } from "./packet_walk.ts";
+import type { RelayMode } from "./relay_mode.ts";
+import type { RelayOwner } from "./relay_owner.ts";
 import { ReplyPump, type ReplyPumpUser } from "./reply_pump.ts";
 import { farewellOf, lost, malformed } from "./server_errors.ts";
+import { ServerWriter, type ServerWriterUser } from "./server_writer.ts";
 
-/** What the relay leaves to the client session. */
-export interface RelayOwner {
-  /** A command begins that needs a server; the answer comes by `use` or `refuse`. */
-  needServer(): void;
-  /** A command begins. */
-  onCommand(row: CommandRow): void;
-  /** A command has been answered, or needed no answer. False: the session has ended meanwhile. */
-  onIdle(): boolean;
-  /** COM_CHANGE_USER, whole; the client is the owner's to talk to until `resume`. */
-  changeUser(payload: Uint8Array, talk: ClientTalk): void;
-  /** Nothing more can be done for this client. `error` has been sent if it could be. */
-  end(reason: EndReason, error?: SluiceError): void;
-}
+/** How long a client may leave unread what its session ends with. Milliseconds. */
+const LAST_WORD_LIMIT = 10_000;
 
-/**
- * - `talking`: the owner talks to the client itself
- * - `idle`: waits for a command
- * - `acquiring`: a command waits for a server session
- * - `sending`: a command goes to the server
- * - `replying`: its reply goes to the client
- * - `draining`: a command that cannot be done is read to its end, to be answered with ERR
- * - `ending`: the last packet is on its way
- */
-type Mode =
-  | "talking"
-  | "idle"
-  | "acquiring"
-  | "sending"
-  | "replying"
-  | "draining"
-  | "ending"
-  | "closed";
+/** What an answer that comes to an end leads to: the next command, or the end of the session. */
+type Ends = EndReason | undefined;
 
-/** Largest payload of COM_CHANGE_USER and of the packets of a login: attributes are up to 64 KiB. */
-const TALK_LIMIT = 80 * 1024;
-
-/** Where COM_STMT_EXECUTE has its flags: behind the command byte and the statement's id. */
-const EXECUTE_FLAGS = 5;
-const ANY_CURSOR = ExecuteFlag.READ_ONLY | ExecuteFlag.FOR_UPDATE | ExecuteFlag.SCROLLABLE;
-
-export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser {
+export class Relay
+  implements ServerSessionUser, ServerWriterUser, ClientInputUser, ReplyPumpUser, PlanUser {
   readonly #client: Transport;
   readonly #owner: RelayOwner;
   readonly #input: ClientInput;
   readonly #pump: ReplyPump;
-  readonly #walk = new PacketWalk();
-  #mode: Mode = "talking";
+  readonly #writer = new ServerWriter(this);
+  readonly #output: ClientOutput;
+  readonly #command = new ClientCommand();
+  #mode: RelayMode = "talking";
   #talk: ClientTalk | undefined;
   #server: ServerSession | undefined;
-  #row: CommandRow | undefined;
-  #mayOpenCursor = false;
-  /** Bytes of the input that the write to the server in progress takes, and has taken. */
-  #taking = 0;
-  #taken = 0;
-  #commandBytes = 0;
-  #ownBytesOut = 0;
-  /** What a drained command is answered with, and whether the session ends on it. */
-  #failure: { readonly error: SluiceError; readonly ends: EndReason | undefined } | undefined;
+  /** Runs where the command does not go to a server as it is. */
+  #plan: PlanRun | undefined;
+  /** What follows when a command that is not sent on has been read to its end. */
+  #afterDrain: (() => void) | undefined;
+  /** What the client is told of a server session that was lost in the middle of a reply. */
+  #cut: { readonly error: SluiceError; readonly ends: Ends } | undefined;
   /** The session ends with an error while the server session is still at work. */
   #isCutShort = false;
 
@@ -86,6 +57,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     this.#owner = owner;
     this.#input = new ClientInput(client, this);
     this.#pump = new ReplyPump(client, this);
+    this.#output = new ClientOutput(client);
   }
 
   get bytesIn(): number {
@@ -93,12 +65,17 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
   }
 
   get bytesOut(): number {
-    return this.#pump.bytesOut + this.#ownBytesOut + (this.#talk?.bytesWritten ?? 0);
+    return this.#pump.bytesOut + this.#output.bytesOut + (this.#talk?.bytesWritten ?? 0);
   }
 
   /** Whether nothing is asked of a server or said by the client. */
   get isIdle(): boolean {
     return this.#mode === "idle" && this.#input.available === 0;
+  }
+
+  /** Whether a reply waits for the client to read. */
+  get isBlockedByClient(): boolean {
+    return this.#pump.isWriting || this.#output.isWriting;
   }
 
   /** Whether the server session is at work, so that leaving means cancelling. */
@@ -109,14 +86,14 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
   /** The client's side, for the login; ends with `resume`. */
   talk(sequence: number): ClientTalk {
     this.#mode = "talking";
-    this.#talk = new ClientTalk(this.#client, this.#input, { limit: TALK_LIMIT, sequence });
+    this.#talk = new ClientTalk(this.#client, this.#input, sequence);
     return this.#talk;
   }
 
   /** The talk is over: commands are taken from now on. */
   resume(): void {
     if (this.#mode !== "talking") return;
-    this.#ownBytesOut += this.#talk?.bytesWritten ?? 0;
+    this.#output.bytesOut += this.#talk?.bytesWritten ?? 0;
     this.#talk = undefined;
     this.#becomeIdle();
   }
@@ -127,17 +104,21 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     server.acquire(this);
     if (this.#mode !== "acquiring") return;
     this.#mode = "sending";
-    this.#step(this.#sendCommand);
+    this.#step(this.#plan === undefined ? this.#sendCommand : this.#sendPart);
   }
 
   /** No server session can be had for the waiting command. */
   refuse(error: SluiceError): void {
-    if (this.#mode === "acquiring") this.#drain(error, undefined);
+    if (this.#mode === "acquiring") this.#answerError(error, undefined);
   }
 
-  /** The owner has given the server session away. */
-  forgetServer(): void {
-    this.#server = undefined;
+  /**
+   * The owner has taken the server session away, and the client stays.
+   * @param error ends what the client is waiting for
+   */
+  dropServer(error?: SluiceError): void {
+    if (error !== undefined) this.#serverEnded(error, undefined);
+    if (this.#mode !== "replying") this.#server = undefined;
   }
 
   /** No more calls of the owner; both connections are its to close. */
@@ -145,6 +126,8 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     this.#mode = "closed";
     this.#input.close();
     this.#pump.close();
+    this.#writer.close();
+    this.#plan?.end();
   }
 
   /**
@@ -156,22 +139,26 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     if (this.#mode === "closed" || this.#mode === "ending") return;
     if (sequence === undefined) return this.#owner.end(reason, error);
     this.#isCutShort = this.isExecuting;
-    this.#finally(frame(encodeErr(error), sequence), () => this.#owner.end(reason, error));
+    this.#say(frame(encodeErr(error), sequence), () => this.#owner.end(reason, error));
   }
 
   /** Once a second. */
-  sweep(): void {
+  sweep(now: number): void {
     if (this.#mode === "replying") this.#pump.flush();
+    if (this.#mode !== "ending" || this.#output.waitingFor(now) < LAST_WORD_LIMIT) return;
+    const error = new SluiceError("client_lost", "Client does not read what ends its session");
+    this.#owner.end("client_lost", error);
   }
 
   /** Number of an ERR that can be sent right now; undefined where the client could not read one. */
   #errorSequence(): number | undefined {
-    if (this.#pump.isWriting) return undefined;
+    if (this.#pump.isWriting || this.#output.isWriting) return undefined;
     switch (this.#mode) {
       case "idle":
-        return (this.#walk.sequence + 1) & 0xff;
+        return this.#command.nextSequence;
       case "acquiring":
-        return this.#waitingSequence();
+      case "answering":
+        return this.#plan?.sequence ?? this.#command.sequenceBehind(this.#input);
       case "replying": {
         const { tracker } = this.#server!;
         return tracker.atBoundary ? tracker.nextSequence : undefined;
@@ -181,22 +168,13 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     }
   }
 
-  /** The same behind the command that waits for a server session, if it is whole and in order. */
-  #waitingSequence(): number | undefined {
-    const { bytes, start, end } = this.#input;
-    try {
-      this.#walk.take(bytes, start, end);
-    } catch {
-      return undefined;
-    }
-    return this.#walk.isComplete ? (this.#walk.sequence + 1) & 0xff : undefined;
-  }
-
-  /** Sends last bytes, whole or not, and then does what remains. */
-  #finally(bytes: Uint8Array, then: () => void): void {
+  /** Sends what ends the command or the session, whole or not, and then does what remains. */
+  #say(bytes: Uint8Array, then: () => void): void {
     this.#mode = "ending";
-    this.#ownBytesOut += bytes.length;
-    writeAll(this.#client, bytes).then(then, then);
+    this.#plan?.end();
+    this.#output.send(bytes, () => {
+      if (this.#mode !== "closed") then();
+    });
   }
 
   /** Runs a step; what fails in it costs this session, and no other. */
@@ -210,10 +188,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
 
   #crash(error: unknown): void {
     if (error instanceof SluiceError) return this.fail("protocol_error", error);
-    const told = new SluiceError("internal", `Internal error of the proxy: ${messageOf(error)}`, {
-      cause: error,
-    });
-    this.fail("internal_error", told);
+    this.fail("internal_error", internalError(error));
   }
 
   // ---- client to server ----
@@ -229,6 +204,7 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
       case "draining":
         return this.#step(this.#drainOn);
       case "acquiring":
+      case "answering":
         return this.#input.readAhead();
       case "talking":
         return this.#talk?.onClientBytes();
@@ -249,45 +225,34 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
   }
 
   #beginCommand(): void {
-    const input = this.#input;
-    if (input.available < 4) return input.readMore(4);
-    const { bytes, start } = input;
-    const length = payloadLength(bytes, start);
-    const sequence = bytes[start + 3]!;
-    if (sequence !== 0) {
-      this.#walk.sequence = sequence;
-      throw new SluiceError("packets_out_of_order", "Got packets out of order");
-    }
-    // Whole before it is looked at, where it can be; larger ones pass while they come.
-    const wanted = Math.min(length + 4, BIG);
-    if (input.available < wanted) return input.readMore(wanted);
-    const command = length === 0 ? Command.SLEEP : bytes[start + 4]!;
-    this.#walk.begin("command", 0);
-    this.#commandBytes = 0;
-    if (command === Command.QUIT) return this.#owner.end("quit");
-    const row = commandRow(command);
+    const command = this.#command;
+    if (!command.open(this.#input)) return;
+    if (command.code === Command.QUIT) return this.#owner.end("quit");
+    const row = commandRow(command.code);
     if (row === undefined) {
-      return this.#drain(new SluiceError("unknown_command", "Unknown command"), undefined);
+      return this.#answerError(new SluiceError("unknown_command", "Unknown command"), undefined);
     }
-    this.#row = row;
-    this.#mayOpenCursor = command === Command.STMT_EXECUTE && length > EXECUTE_FLAGS &&
-      (bytes[start + 4 + EXECUTE_FLAGS]! & ANY_CURSOR) !== 0;
+    command.row = row;
     this.#owner.onCommand(row);
-    if (command === Command.CHANGE_USER) return this.#beginTalk(length);
-    if (this.#server === undefined) {
-      this.#mode = "acquiring";
-      input.readAhead();
-      return this.#owner.needServer();
-    }
+    if (command.code === Command.CHANGE_USER) return this.#beginTalk(command.length);
+    const plan = this.#owner.plan(command, this.#input);
+    if (plan !== undefined) return this.#drain(() => this.#beginPlan(plan));
+    if (this.#server === undefined) return this.#acquire();
     this.#mode = "sending";
     this.#sendCommand();
+  }
+
+  #acquire(): void {
+    this.#mode = "acquiring";
+    this.#input.readAhead();
+    this.#owner.needServer();
   }
 
   #beginTalk(length: number): void {
     const input = this.#input;
     if (length > TALK_LIMIT) {
       const error = new SluiceError("malformed_packet", "Malformed communication packet");
-      return this.#drain(error, "protocol_error");
+      return this.#answerError(error, "protocol_error");
     }
     const payload = input.bytes.slice(input.start + 4, input.start + 4 + length);
     input.consume(length + 4);
@@ -296,52 +261,46 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
 
   /** Writes as much of the command as is here. */
   #sendCommand(): void {
-    if (this.#taking > 0) return;
-    const { bytes, start, end } = this.#input;
-    this.#taking = this.#walk.take(bytes, start, end);
-    if (this.#taking === 0) return this.#input.readMore(BIG);
-    this.#taken = 0;
-    this.#writeToServer();
+    if (!this.#writer.isWriting) this.#forward(this.#command.take(this.#input));
   }
 
-  #writeToServer(): void {
-    const { bytes, start } = this.#input;
-    const part = bytes.subarray(start + this.#taken, start + this.#taking);
-    this.#server!.write(part).then(this.#onServerWritten, this.#onServerWriteFailed);
+  #forward(count: number): void {
+    if (count === 0) return this.#input.readMore(BIG);
+    this.#writer.forward(this.#server!, this.#input, count);
   }
 
-  readonly #onServerWritten = (count: number): void => {
-    if (this.#mode === "closed") return;
-    this.#taken += count;
-    if (this.#taken < this.#taking && this.#mode !== "draining") return this.#writeToServer();
-    this.#input.consume(this.#taking);
-    this.#commandBytes += this.#taking;
-    this.#taking = 0;
+  onServerWritten(): void {
     switch (this.#mode) {
       case "sending":
-        return this.#step(this.#walk.isComplete ? this.#commandSent : this.#sendCommand);
+        return this.#step(this.#command.isWhole ? this.#commandSent : this.#sendCommand);
       case "replying":
         return this.#step(this.#turnTaken);
       case "draining":
         return this.#step(this.#drainOn);
     }
-  };
+  }
 
   /** The server side is broken; its read says how, if one is outstanding. */
-  readonly #onServerWriteFailed = (error: unknown): void => {
+  onServerUnwritable(error: unknown): void {
     const server = this.#server;
-    if (this.#mode === "closed" || server === undefined) return;
-    this.#input.consume(this.#taking);
-    this.#taking = 0;
     if (this.#mode === "draining") return this.#step(this.#drainOn);
+    if (server === undefined) return;
     if (!server.isOpen || !server.isReading) this.onServerLost(lost(server, messageOf(error)));
-  };
+  }
 
   #commandSent(): void {
     const server = this.#server!;
-    this.#input.adapt(this.#commandBytes);
-    if (this.#row!.shape === "none") return this.#becomeIdle();
-    server.tracker.begin(this.#row!, this.#walk.sequence, this.#mayOpenCursor);
+    const plan = this.#plan;
+    const { row, length, sequence, mayOpenCursor } = this.#command;
+    if (plan?.current?.kind === "send") {
+      server.tracker.begin(plan.current.row, 0, false);
+      server.tracker.join(plan.sequence, plan.hasMore);
+    } else {
+      this.#input.adapt(length + 4);
+      if (row!.shape === "none") return this.#becomeIdle();
+      server.tracker.begin(row!, sequence, mayOpenCursor);
+    }
+    server.statements++;
     this.#pump.begin(server);
     this.#mode = "replying";
     if (server.tracker.clientTurn === "talks" && this.#input.available > 0) this.#takeTurn();
@@ -354,19 +313,16 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
     const turn = this.#server!.tracker.clientTurn;
     const isTooEarly = turn === "waits" || (turn === "sends_file" && this.#pump.isWriting);
     if (isTooEarly) return this.#input.readAhead();
-    if (this.#taking > 0) return;
-    const { bytes, start, end } = this.#input;
-    this.#taking = turn === "talks" ? end - start : this.#walk.take(bytes, start, end);
-    if (this.#taking === 0) return this.#input.readMore(BIG);
-    this.#taken = 0;
-    this.#writeToServer();
+    if (this.#writer.isWriting) return;
+    const isFree = turn === "talks";
+    this.#forward(isFree ? this.#input.available : this.#command.take(this.#input));
   }
 
   #turnTaken(): void {
     const server = this.#server!;
     const { tracker } = server;
-    if (tracker.clientTurn === "sends_file" && this.#walk.isComplete) {
-      tracker.resume(this.#walk.sequence);
+    if (tracker.clientTurn === "sends_file" && this.#command.isWhole) {
+      tracker.resume(this.#command.sequence);
       this.#input.readAhead();
       if (server.end > server.walked) this.#pump.move();
       return;
@@ -393,13 +349,25 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
 
   onFileRequested(): void {
     const server = this.#server!;
-    this.#walk.begin("file", server.tracker.nextSequence);
+    this.#command.openFile(server.tracker.nextSequence, server.tracker.clientShift);
     server.read();
     if (this.#input.available > 0) this.#step(this.#takeTurn);
   }
 
   onReplyMoved(): void {
-    this.#becomeIdle();
+    const plan = this.#plan;
+    const cut = this.#cut;
+    const { tracker } = this.#server!;
+    if (plan !== undefined) plan.sequence = tracker.nextSequence;
+    if (cut !== undefined) {
+      // The reply came whole: only what follows is without its server session.
+      this.#cut = undefined;
+      this.#server = undefined;
+      if (cut.ends !== undefined) return this.#owner.end(cut.ends, cut.error);
+      if (plan?.hasMore) return this.#answerError(cut.error, undefined);
+    }
+    if (plan === undefined || tracker.errorCode !== 0) this.#becomeIdle();
+    else this.#step(this.#nextPart);
   }
 
   onClientUnwritable(error: unknown): void {
@@ -413,6 +381,8 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
 
   #becomeIdle(): void {
     this.#mode = "idle";
+    this.#plan?.end();
+    this.#plan = undefined;
     if (!this.#owner.onIdle()) return;
     const server = this.#server;
     if (server !== undefined && server.end > server.walked) return this.#unasked(server);
@@ -428,53 +398,105 @@ export class Relay implements ServerSessionUser, ClientInputUser, ReplyPumpUser 
       return this.#owner.end("server_lost", malformed(server, `it sent ${count} bytes unasked`));
     }
     const packet = server.buffer.slice(server.walked, server.end);
-    this.#finally(packet, () => this.#owner.end("server_lost", farewell));
+    this.#say(packet, () => this.#owner.end("server_lost", farewell));
   }
 
   onServerLost(error: SluiceError): void {
+    this.#serverEnded(error, "server_lost");
+  }
+
+  /** @param ends why the client's session ends with it, where it does */
+  #serverEnded(error: SluiceError, ends: Ends): void {
     switch (this.#mode) {
       case "closed":
       case "ending":
       case "draining":
         return;
-      case "sending":
-        // The client is still talking: heard out, so that it reads the answer and not a reset.
-        return this.#drain(farewellOf(this.#server!) ?? error, "server_lost");
       case "replying":
-        // The same for a file that it sends.
-        if (!this.#walk.isComplete) {
-          return this.#drain(farewellOf(this.#server!) ?? error, "server_lost");
-        }
+        if (!this.#command.isWhole) break;
+        this.#cut = { error, ends };
         return this.#pump.cut();
+      case "sending":
+        break;
       default:
-        this.#owner.end("server_lost", error);
+        if (ends !== undefined) this.#owner.end(ends, error);
+        return;
     }
+    // The client is still talking: heard out, so that it reads the answer and not a reset.
+    this.#answerError(farewellOf(this.#server!) ?? error, ends);
   }
 
   onReplyCut(): void {
-    this.fail("server_lost", lost(this.#server!, "the server closed the connection"));
+    const server = this.#server!;
+    const { error, ends } = this.#cut ??
+      { error: lost(server, "the server closed the connection"), ends: "server_lost" };
+    this.#cut = undefined;
+    if (ends !== undefined || !server.tracker.atBoundary) {
+      return this.fail(ends ?? "server_lost", error);
+    }
+    const sequence = server.tracker.nextSequence;
+    this.#server = undefined;
+    this.#say(frame(encodeErr(error), sequence), () => this.#becomeIdle());
   }
 
-  // ---- commands that come to nothing ----
+  // ---- commands that are not sent on as they are ----
 
   /** Reads the command to its end, then answers it with the error. */
-  #drain(error: SluiceError, ends: EndReason | undefined): void {
-    this.#failure = { error, ends };
+  #answerError(error: SluiceError, ends: Ends): void {
+    this.#drain(() => {
+      const sequence = this.#plan?.sequence ?? this.#command.nextSequence;
+      this.#say(frame(encodeErr(error), sequence), () => {
+        if (ends !== undefined) this.#owner.end(ends, error);
+        else this.#becomeIdle();
+      });
+    });
+  }
+
+  #drain(then: () => void): void {
+    this.#afterDrain = then;
     this.#mode = "draining";
-    if (this.#taking === 0) this.#step(this.#drainOn);
+    if (this.#writer.isWriting) this.#writer.stop();
+    else this.#step(this.#drainOn);
   }
 
   #drainOn(): void {
     const input = this.#input;
-    if (!this.#walk.isComplete) {
-      input.consume(this.#walk.take(input.bytes, input.start, input.end));
+    if (!this.#command.isWhole) input.consume(this.#command.take(input));
+    if (!this.#command.isWhole) return input.readMore(BIG);
+    this.#afterDrain!();
+  }
+
+  #beginPlan(plan: Plan): void {
+    const options = { output: this.#output, user: this };
+    this.#plan = new PlanRun(plan, this.#command.nextSequence, options);
+    this.#nextPart();
+  }
+
+  #nextPart(): void {
+    const part = this.#plan!.take();
+    if (part === undefined) return this.#becomeIdle();
+    if (part.kind === "send") {
+      if (this.#server === undefined) return this.#acquire();
+      this.#mode = "sending";
+      return this.#sendPart();
     }
-    if (!this.#walk.isComplete) return input.readMore(BIG);
-    const { error, ends } = this.#failure!;
-    this.#finally(frame(encodeErr(error), (this.#walk.sequence + 1) & 0xff), () => {
-      if (this.#mode === "closed") return;
-      if (ends !== undefined) this.#owner.end(ends, error);
-      else this.#becomeIdle();
-    });
+    this.#mode = "answering";
+    this.#input.readAhead();
+    this.#plan!.answer(part, this.#server?.tracker.status ?? Status.AUTOCOMMIT);
+  }
+
+  onAnswered({ isError, ends }: OwnAnswer): void {
+    if (ends !== undefined) return this.#owner.end(ends);
+    if (isError) return this.#becomeIdle();
+    this.#step(this.#nextPart);
+  }
+
+  onAnswerFailed(error: unknown): void {
+    this.#crash(error);
+  }
+
+  #sendPart(): void {
+    const part = this.#plan!.current;
+    if (part?.kind === "send") this.#writer.write(this.#server!, frame(part.payload, 0));
   }
 }

@@ -52,6 +52,14 @@ export function trackerFor(
   });
 }
 
+export interface FeedOptions extends Partial<TrackerOptions> {
+  readonly cut: Cutter;
+  /** How much further the client's packet numbers are than the server's. */
+  readonly shift?: number;
+  /** Whether another reply comes behind it. */
+  readonly isFollowed?: boolean;
+}
+
 /**
  * Replays the reply of one exchange. Packets of the client in between (files, answers to
  * authentication) are told to the tracker where they stand.
@@ -59,15 +67,16 @@ export function trackerFor(
 export function feedExchange(
   row: CommandRow,
   packets: readonly FixturePacket[],
-  { cut, ...options }: Partial<TrackerOptions> & { cut: Cutter },
+  { cut, shift = 0, isFollowed = false, ...options }: FeedOptions,
 ): FeedResult {
   const reported: OkPacket[] = [];
   const tracker = trackerFor(options, reported);
   tracker.begin(row, packets[0]!.sequence, asksForCursor(packets[0]!.payload));
+  tracker.join(tracker.nextSequence + shift, isFollowed);
   const feed = new Feed(tracker);
   for (const run of runsOf(packets.slice(1))) {
     if (run[0]!.direction === ">") {
-      tracker.resume(run.at(-1)!.sequence);
+      tracker.resume(run.at(-1)!.sequence + shift);
       continue;
     }
     const bytes = concat(run.map((packet) => packet.bytes));

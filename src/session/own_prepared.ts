@@ -1,0 +1,113 @@
+/**
+ * Statements of the proxy that a client has prepared. Their ids are from a range that no server
+ * reaches, so that those of servers pass as they are.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html
+ */
+import type { AdminScope } from "../admin/scope.ts";
+import type { AdminStatement } from "../admin/commands.ts";
+import { SluiceError } from "../errors.ts";
+import type { Value } from "../protocol/binary_value.ts";
+import type { Capabilities } from "../protocol/capabilities.ts";
+import { Command } from "../protocol/constants.ts";
+import { decodeExecute, type ParameterType, readStatementId } from "../protocol/prepared.ts";
+import { encodeOk, plainOk } from "../protocol/response.ts";
+import { encodePrepareReply } from "../protocol/resultset.ts";
+import { answerPart, errorPart, payloadPart } from "./own_answer.ts";
+import type { Plan } from "./plan.ts";
+
+const FIRST_ID = 0x7000_0000;
+
+/** MariaDB's name of the statement that was prepared last. */
+const LAST_PREPARED = 0xffff_ffff;
+
+/** A client that prepares ever more without closing has them all; beyond this it gets an error. */
+const MOST = 1_000;
+
+interface Prepared {
+  readonly statement: AdminStatement;
+  types: readonly ParameterType[];
+}
+
+export class OwnPrepared {
+  readonly #scope: AdminScope;
+  readonly #capabilities: Capabilities;
+  readonly #byId = new Map<number, Prepared>();
+  #nextId = FIRST_ID;
+  #lastId = 0;
+
+  constructor(scope: AdminScope, capabilities: Capabilities) {
+    this.#scope = scope;
+    this.#capabilities = capabilities;
+  }
+
+  /** COM_STMT_PREPARE of a statement of the proxy. */
+  prepare(statement: AdminStatement): Plan {
+    if (this.#byId.size >= MOST) {
+      return [errorPart(
+        new SluiceError(
+          "too_many_prepared",
+          `Can't create more than ${MOST} prepared statements of the proxy in one session`,
+        ),
+      )];
+    }
+    const id = this.#nextId++;
+    this.#lastId = id;
+    this.#byId.set(id, { statement, types: [] });
+    const { base, extended } = this.#capabilities;
+    return [payloadPart((status) =>
+      encodePrepareReply(
+        { statementId: id, parameters: statement.parameters, columns: statement.columns, status },
+        { capabilities: base, extendedCapabilities: extended },
+      )
+    )];
+  }
+
+  /** A statement was prepared on a server. */
+  onServerPrepare(): void {
+    this.#lastId = 0;
+  }
+
+  /**
+   * A command for a prepared statement; undefined where the statement is a server's.
+   * @param payload from the command byte on
+   */
+  plan(payload: Uint8Array): Plan | undefined {
+    if (payload.length < 5) return undefined;
+    const asked = readStatementId(payload);
+    const id = asked === LAST_PREPARED ? this.#lastId : asked;
+    const prepared = this.#byId.get(id);
+    if (prepared === undefined) return undefined;
+    switch (payload[0]) {
+      case Command.STMT_EXECUTE:
+        return [this.#execute(prepared, payload.slice())];
+      case Command.STMT_RESET:
+        return [
+          payloadPart((status) => [encodeOk(plainOk(status), this.#capabilities.base)]),
+        ];
+      case Command.STMT_CLOSE:
+        this.#byId.delete(id);
+        return [];
+      case Command.STMT_SEND_LONG_DATA:
+        return [];
+      default:
+        return [errorPart(
+          new SluiceError("not_supported", "Statements of the proxy can only be executed as such"),
+        )];
+    }
+  }
+
+  #execute(prepared: Prepared, payload: Uint8Array) {
+    const { statement } = prepared;
+    const form = { capabilities: this.#capabilities, binary: true };
+    return answerPart(async () => {
+      const request = decodeExecute(payload, {
+        capabilities: this.#capabilities.base,
+        parameters: statement.parameters,
+        types: prepared.types,
+      });
+      if (request.hasTypes) prepared.types = request.parameters;
+      const values = request.parameters.map(({ value }): Value => value ?? null);
+      return await statement.run(this.#scope, values.slice(0, statement.parameters));
+    }, form);
+  }
+}

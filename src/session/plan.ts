@@ -1,0 +1,107 @@
+/**
+ * What becomes of a command that does not go to a server as the client sent it: parts that run one
+ * after the other, and whose replies are one reply to the client.
+ */
+import { concat, frame } from "../protocol/bytes.ts";
+import { Status } from "../protocol/constants.ts";
+import type { CommandRow } from "../protocol/replies.ts";
+import type { ClientOutput } from "./client_output.ts";
+import type { EndReason } from "./end_reason.ts";
+
+/** A reply of the proxy, as payloads. */
+export interface OwnAnswer {
+  readonly payloads: readonly Uint8Array[];
+  /** Whether the last payload is an ERR, after which the parts behind it do not run. */
+  readonly isError: boolean;
+  /** Why the session ends with this answer, where it does. */
+  readonly ends?: EndReason;
+}
+
+/** A command that a server answers. */
+export interface SendPart {
+  readonly kind: "send";
+  readonly row: CommandRow;
+  readonly payload: Uint8Array;
+}
+
+/** A reply that the proxy makes. */
+export interface AnswerPart {
+  readonly kind: "answer";
+  /** @param status for the packets that end results */
+  make(status: number): Promise<OwnAnswer>;
+}
+
+/** Empty for a command without a reply. */
+export type Plan = readonly (SendPart | AnswerPart)[];
+
+export interface PlanUser {
+  /** An answer has been sent, or could not be. */
+  onAnswered(answer: OwnAnswer): void;
+  /** An answer could not be made, for no reason that the client could be told as its own. */
+  onAnswerFailed(error: unknown): void;
+}
+
+/** One plan on its way. */
+export class PlanRun {
+  /** Number of the packet that the client expects next. */
+  sequence: number;
+  readonly #parts: Plan;
+  readonly #output: ClientOutput;
+  readonly #user: PlanUser;
+  #next = 0;
+  #isOver = false;
+
+  constructor(
+    parts: Plan,
+    sequence: number,
+    { output, user }: { readonly output: ClientOutput; readonly user: PlanUser },
+  ) {
+    this.#parts = parts;
+    this.sequence = sequence;
+    this.#output = output;
+    this.#user = user;
+  }
+
+  /** Begins the next part; undefined when there is none. */
+  take(): SendPart | AnswerPart | undefined {
+    return this.#parts[this.#next++];
+  }
+
+  /** The part that runs. */
+  get current(): SendPart | AnswerPart | undefined {
+    return this.#parts[this.#next - 1];
+  }
+
+  /** Whether parts come behind the one that runs. */
+  get hasMore(): boolean {
+    return this.#next < this.#parts.length;
+  }
+
+  /** Makes and sends an answer, unless the run is over before it is made. */
+  answer(part: AnswerPart, status: number): void {
+    const more = this.hasMore ? Status.MORE_RESULTS_EXISTS : 0;
+    part.make(status | more).then(
+      (answer) => {
+        if (!this.#isOver) this.#send(answer);
+      },
+      (error) => {
+        if (!this.#isOver) this.#user.onAnswerFailed(error);
+      },
+    );
+  }
+
+  /** Nobody waits for it any more: no more calls of the user. */
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #send(answer: OwnAnswer): void {
+    const frames = answer.payloads.map((payload, index) =>
+      frame(payload, (this.sequence + index) & 0xff)
+    );
+    this.sequence = (this.sequence + frames.length) & 0xff;
+    this.#output.send(concat(frames), () => {
+      if (!this.#isOver) this.#user.onAnswered(answer);
+    });
+  }
+}

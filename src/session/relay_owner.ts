@@ -1,0 +1,27 @@
+/** The relay's view of the session that it works for. */
+import type { SluiceError } from "../errors.ts";
+import type { CommandRow } from "../protocol/replies.ts";
+import type { ClientCommand } from "./client_command.ts";
+import type { ClientInput } from "./client_input.ts";
+import type { ClientTalk } from "./client_talk.ts";
+import type { EndReason } from "./end_reason.ts";
+import type { Plan } from "./plan.ts";
+
+/** What the relay leaves to the client session. */
+export interface RelayOwner {
+  /** A command begins that needs a server; the answer comes by `use` or `refuse`. */
+  needServer(): void;
+  /** A command begins. */
+  onCommand(row: CommandRow): void;
+  /**
+   * What is done in place of sending a command on as it is; undefined where that is what to do.
+   * @param input has the command at its start, whole unless it is larger than a buffer
+   */
+  plan(command: ClientCommand, input: ClientInput): Plan | undefined;
+  /** A command has been answered, or needed no answer. False: the session has ended meanwhile. */
+  onIdle(): boolean;
+  /** COM_CHANGE_USER, whole; the client is the owner's to talk to until `resume`. */
+  changeUser(payload: Uint8Array, talk: ClientTalk): void;
+  /** Nothing more can be done for this client. `error` has been sent if it could be. */
+  end(reason: EndReason, error?: SluiceError): void;
+}
