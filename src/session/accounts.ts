@@ -10,6 +10,8 @@ export interface Account {
   readonly serverUser: string | undefined;
   /** Known before anybody logs in; where only a hash of the password is, once one was shown. */
   readonly serverKey: LoginKey | undefined;
+  /** Most sessions that it may have; 0 means no limit, undefined that of all accounts. */
+  readonly maxConnections?: number | undefined;
   /** A login has shown the password: the next one needs no full authentication. */
   learn(key: LoginKey): void;
 }
@@ -23,11 +25,13 @@ export interface CredentialSource {
 
 class ConfiguredAccount implements Account {
   readonly serverUser: string | undefined;
+  readonly maxConnections: number | undefined;
   #verifier: Verifier;
   #serverKey: LoginKey | undefined;
 
   constructor(user: UserConfig) {
     this.serverUser = user.server?.user;
+    this.maxConnections = user.maxConnections;
     if (user.server !== undefined) this.#serverKey = LoginKey.fromPassword(user.server.password);
     if (user.secret.kind === "clear") {
       const key = LoginKey.fromPassword(user.secret.password);
