@@ -29,6 +29,7 @@ export const ERROR_KINDS = {
   packets_out_of_order: { code: 1156, sqlState: "08S01", side: "client" },
   client_lost: { code: 1159, sqlState: "08S01", side: "client" },
   login_timeout: { code: 1159, sqlState: "08S01", side: "client" },
+  unknown_variable: { code: 1193, sqlState: "HY000", side: "client" },
   too_many_sessions: { code: 1203, sqlState: "42000", side: "client" },
   not_supported: { code: 1235, sqlState: "0A000", side: "client" },
   old_client: { code: 1251, sqlState: "08004", side: "client" },
