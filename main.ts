@@ -1,8 +1,9 @@
 /** The executable: command line, configuration, signals, exit code. */
 import { parseCommandLine } from "./src/config/command_line.ts";
-import type { Config } from "./src/config/types.ts";
+import { LiveConfig } from "./src/config/live_config.ts";
+import type { ConfigLayers } from "./src/config/load.ts";
 import { messageOf } from "./src/errors.ts";
-import { configureLog, logError, logInfo } from "./src/log.ts";
+import { configureLog, logError, logInfo, setLogLevel } from "./src/log.ts";
 import { Proxy } from "./src/proxy.ts";
 
 /** Exit codes beside 0: what was asked for cannot be done, or was not asked for rightly (2). */
@@ -47,13 +48,27 @@ function stopOnSignals(proxy: Proxy): void {
   }
 }
 
-async function serve(config: Config): Promise<void> {
+function reloadOnSignal(config: LiveConfig): void {
+  Deno.addSignalListener("SIGHUP", () => {
+    logInfo("signal received", { signal: "SIGHUP" });
+    config.reload().catch(logDefect);
+  });
+}
+
+async function serve(layers: ConfigLayers): Promise<void> {
   surviveDefects();
+  const config = new LiveConfig(layers);
+  const { log } = config.current;
   try {
-    await configureLog(config.log);
+    await configureLog(log);
   } catch (error) {
-    exitWith(FAILED, `Cannot open the log file ${config.log.file}: ${messageOf(error)}`);
+    exitWith(FAILED, `Cannot open the log file ${log.file}: ${messageOf(error)}`);
   }
+  config.onChange((next, previous) => {
+    if (next.log.level !== previous.log.level) setLogLevel(next.log.level);
+  });
+  // Before anything can be asked of it: by itself the signal would end the process.
+  reloadOnSignal(config);
   try {
     stopOnSignals(await Proxy.start(config));
   } catch (error) {
@@ -64,7 +79,7 @@ async function serve(config: Config): Promise<void> {
 const asked = parseCommandLine(Deno.args);
 switch (asked.kind) {
   case "run":
-    await serve(asked.config);
+    await serve(asked.layers);
     break;
   case "error":
     for (const message of asked.messages) Deno.stderr.writeSync(encoder.encode(`${message}\n`));

@@ -3,7 +3,9 @@
  * https://logtape.org/
  */
 import {
+  type Config,
   configure,
+  configureSync,
   getJsonLinesFormatter,
   getLogfmtFormatter,
   getLogger,
@@ -41,18 +43,27 @@ export async function configureLog(options: LogOptions): Promise<void> {
   const output = options.file === ""
     ? Deno.stderr
     : await Deno.open(options.file, { append: true, create: true });
-  const format = FORMATTERS[options.format]();
   flushLog();
   gathered.output = output;
+  gathered.format = FORMATTERS[options.format]();
   globalThis.addEventListener("unload", flushLog);
-  await configure({
+  await configure(loggingFrom(options.level));
+}
+
+/** From the next line on; not before {@linkcode configureLog}. */
+export function setLogLevel(level: LogOptions["level"]): void {
+  configureSync(loggingFrom(level));
+}
+
+function loggingFrom(level: LogOptions["level"]): Config<"output", string> {
+  return {
     reset: true,
-    sinks: { output: (record) => gather(format(record), URGENT.has(record.level)) },
+    sinks: { output: (record) => gather(gathered.format(record), URGENT.has(record.level)) },
     loggers: [
-      { category: ["sluice"], lowestLevel: options.level, sinks: ["output"] },
+      { category: ["sluice"], lowestLevel: level, sinks: ["output"] },
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["output"] },
     ],
-  });
+  };
 }
 
 /** Lines that have been made and not written. */
@@ -60,7 +71,8 @@ const gathered: {
   lines: string;
   timer: ReturnType<typeof setTimeout> | undefined;
   output: { writeSync(bytes: Uint8Array): number };
-} = { lines: "", timer: undefined, output: Deno.stderr };
+  format: TextFormatter;
+} = { lines: "", timer: undefined, output: Deno.stderr, format: FORMATTERS.logfmt() };
 
 /** A write a line would cost short sessions as much as their relaying. */
 function gather(line: string, isUrgent: boolean): void {

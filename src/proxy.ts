@@ -1,6 +1,8 @@
 /** One isolate's proxy: builds the parts, listens, sweeps, stops. Wiring, no logic of sessions. */
+import type { ProxyView } from "./admin/scope.ts";
 import { Cluster } from "./backend/cluster.ts";
 import { formatAddress } from "./config/address.ts";
+import { LiveConfig } from "./config/live_config.ts";
 import type { Address, Config } from "./config/types.ts";
 import { messageOf } from "./errors.ts";
 import { logInfo, logWarning } from "./log.ts";
@@ -10,7 +12,9 @@ import type { RsaKey } from "./protocol/auth.ts";
 import { ConfiguredAccounts, type CredentialSource } from "./session/accounts.ts";
 import { ClientSession } from "./session/client_session.ts";
 import type { SessionContext } from "./session/context.ts";
+import { SessionLimits } from "./session/limits.ts";
 import type { LoginName } from "./session/login_name.ts";
+import { ProxysysAccounts } from "./session/proxysys.ts";
 import { loadRsaKey, makeRsaKey } from "./session/rsa_key.ts";
 import { SessionManager } from "./session_manager.ts";
 import { VERSION } from "./version.ts";
@@ -28,9 +32,13 @@ export interface ProxyOptions {
 
 export class Proxy {
   readonly manager: SessionManager;
-  readonly #config: Config;
+  readonly #config: LiveConfig;
+  readonly #limits: SessionLimits;
   readonly #clusters: readonly Cluster[];
-  readonly #sources: readonly CredentialSource[];
+  readonly #otherSources: readonly CredentialSource[];
+  readonly #proxysys = new ProxysysAccounts();
+  readonly #startedAt = Date.now();
+  #accounts: ConfiguredAccounts;
   readonly #listeners: Listener[] = [];
   #sweep: ReturnType<typeof setInterval> | undefined;
   #rsaKey: Promise<RsaKey> | undefined;
@@ -40,20 +48,31 @@ export class Proxy {
 
   /**
    * Starts to serve.
+   * @param config a plain one can be changed by SQL for as long as the proxy runs
    * @throws naming the address or file where it cannot listen or read the RSA key
    */
-  static async start(config: Config, options: ProxyOptions = {}): Promise<Proxy> {
-    const proxy = new Proxy(config, options);
+  static async start(config: Config | LiveConfig, options: ProxyOptions = {}): Promise<Proxy> {
+    const live = config instanceof LiveConfig ? config : new LiveConfig(config);
+    const proxy = new Proxy(live, options);
     await proxy.#start();
     return proxy;
   }
 
-  private constructor(config: Config, { credentials = [] }: ProxyOptions) {
+  private constructor(config: LiveConfig, { credentials = [] }: ProxyOptions) {
+    const { proxy, clusters, users } = config.current;
     this.#config = config;
-    this.manager = new SessionManager({ proxyId: config.proxy.proxyId, isolate: 0 });
-    const options = { manager: this.manager, connectTimeout: config.proxy.connectTimeout };
-    this.#clusters = config.clusters.map((cluster) => new Cluster(cluster, options));
-    this.#sources = [new ConfiguredAccounts(config.users), ...credentials];
+    this.#limits = new SessionLimits(config.current);
+    const manager = this.manager = new SessionManager({ proxyId: proxy.proxyId, isolate: 0 });
+    const options = {
+      manager,
+      get connectTimeout() {
+        return config.current.proxy.connectTimeout;
+      },
+    };
+    this.#clusters = clusters.map((cluster) => new Cluster(cluster, options));
+    this.#accounts = new ConfiguredAccounts(users);
+    this.#otherSources = credentials;
+    config.onChange((next, previous) => this.#useConfig(next, previous));
   }
 
   /** Where clients can connect: the real ports where 0 was asked for. */
@@ -70,12 +89,12 @@ export class Proxy {
   }
 
   async #start(): Promise<void> {
-    const file = this.#config.proxy.rsaPrivateKeyFile;
+    const { listen: addresses, rsaPrivateKeyFile: file } = this.#config.current.proxy;
     if (file !== "") this.#rsaKey = Promise.resolve(await loadRsaKey(file));
-    else if (this.#sources.some((source) => source.needsRsaKey)) this.#rsaKey = makeRsaKey();
+    else this.#makeKeyEarly();
     const context = this.#context();
     try {
-      for (const address of this.#config.proxy.listen) {
+      for (const address of addresses) {
         this.#listeners.push(listen(address, (client) => this.#admit(client, context)));
       }
     } catch (error) {
@@ -92,16 +111,57 @@ export class Proxy {
     void context.defaultCluster.profile();
   }
 
+  /** Sessions go on with what they have looked at; whoever looks next sees the new one. */
+  #useConfig(next: Config, previous: Config): void {
+    this.#limits.use(next);
+    if (next.users !== previous.users) {
+      this.#accounts = new ConfiguredAccounts(next.users);
+      this.#makeKeyEarly();
+    }
+    // The same clusters in the same order: others wait for a restart.
+    next.clusters.forEach((cluster, index) => this.#clusters[index]?.use(cluster));
+  }
+
+  /** Where a login may need it, the first one should not have to wait. */
+  #makeKeyEarly(): void {
+    if (this.#sources().some((source) => source.needsRsaKey)) this.#rsaKey ??= makeRsaKey();
+  }
+
+  #sources(): readonly CredentialSource[] {
+    return [this.#accounts, ...this.#otherSources];
+  }
+
+  #view(): ProxyView {
+    const isAccepting = () => this.#stopping === undefined;
+    return {
+      manager: this.manager,
+      config: this.#config,
+      clusters: this.#clusters,
+      pid: Deno.pid,
+      startedAt: this.#startedAt,
+      get isAccepting() {
+        return isAccepting();
+      },
+    };
+  }
+
   #context(): SessionContext {
-    const { proxy } = this.#config;
+    const live = this.#config;
     const byName = new Map(this.#clusters.map((cluster) => [cluster.config.name, cluster]));
     // Asked for by the first client: before that the port may not have been chosen.
     let host: bigint | undefined;
     return {
-      config: proxy,
+      get config() {
+        return live.current.proxy;
+      },
       manager: this.manager,
-      defaultCluster: byName.get(proxy.defaultCluster)!,
+      limits: this.#limits,
+      proxyView: this.#view(),
+      get defaultCluster() {
+        return byName.get(live.current.proxy.defaultCluster)!;
+      },
       cluster: (name) => byName.get(name),
+      proxysys: this.#proxysys,
       account: (name) => this.#account(name),
       rsaKey: () => this.#rsaKey ??= makeRsaKey(),
       nextProxySessionId: () => {
@@ -115,7 +175,7 @@ export class Proxy {
   }
 
   #account(name: LoginName) {
-    for (const source of this.#sources) {
+    for (const source of this.#sources()) {
       const account = source.find(name);
       if (account !== undefined) return account;
     }
@@ -139,7 +199,7 @@ export class Proxy {
   }
 
   async #stop(): Promise<void> {
-    const { shutdownGrace } = this.#config.proxy;
+    const { shutdownGrace } = this.#config.current.proxy;
     logInfo("stopping", { clients: this.manager.clients.size, grace_ms: shutdownGrace });
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const session of this.#sessions()) session.leave();

@@ -7,6 +7,7 @@ import {
   logInfo,
   type LogOptions,
   logWarning,
+  setLogLevel,
 } from "../src/log.ts";
 
 /** The log's file stays open for as long as the process lives. */
@@ -51,6 +52,23 @@ for (const [level, count] of LEVELS) {
     }
   });
 }
+
+Deno.test("A change of the level is in force from the next line on", KEEPS_FILE, async () => {
+  await withFile(async (file) => {
+    await configureLog({ level: "warning", format: "json", file });
+    logInfo("left out");
+    setLogLevel("debug");
+    logDebug("one");
+    setLogLevel("error");
+    logWarning("left out");
+    logError("two");
+    setLogLevel("info");
+    logInfo("three");
+    flushLog();
+    const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+    assertEquals(lines.map((line) => JSON.parse(line).message), ["one", "two", "three"]);
+  });
+});
 
 Deno.test("In logfmt every event is one line of keys and values", KEEPS_FILE, async () => {
   const lines = await written({});

@@ -18,13 +18,22 @@ export interface DialLimits {
 }
 
 export class Backend {
-  readonly config: ServerConfig;
   readonly address: string;
+  #config: ServerConfig;
   #suspectUntil = 0;
 
   constructor(config: ServerConfig) {
-    this.config = config;
+    this.#config = config;
     this.address = formatAddress(config.address);
+  }
+
+  get config(): ServerConfig {
+    return this.#config;
+  }
+
+  /** Takes other values of live keys; name and address are the same. */
+  use(config: ServerConfig): void {
+    this.#config = config;
   }
 
   /** As errors and logs name it. */

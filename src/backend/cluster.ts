@@ -65,17 +65,27 @@ export interface ServerRequest {
 }
 
 export class Cluster {
-  readonly config: ClusterConfig;
   readonly backends: readonly Backend[];
   readonly #options: ClusterOptions;
+  #config: ClusterConfig;
   readonly #proven = new Set<string>();
   #profile: ServerProfile | undefined;
   #probe: Promise<ServerProfile> | undefined;
 
   constructor(config: ClusterConfig, options: ClusterOptions) {
-    this.config = config;
+    this.#config = config;
     this.backends = config.servers.map((server) => new Backend(server));
     this.#options = options;
+  }
+
+  get config(): ClusterConfig {
+    return this.#config;
+  }
+
+  /** Takes other values of live keys; the servers and their order are the same. */
+  use(config: ClusterConfig): void {
+    this.#config = config;
+    config.servers.forEach((server, index) => this.backends[index]?.use(server));
   }
 
   /** The tenant of this name; undefined for a cluster that has none of it. */
