@@ -1,5 +1,5 @@
 /** What may stand for an operand in the syntax of a statement. */
-import type { Token } from "./token.ts";
+import type { Token } from "../sql/tokens.ts";
 
 interface OperandForm {
   /** For messages: "wanted an id". */
@@ -74,6 +74,18 @@ function rest(wanted: string): OperandForm {
   return { wanted, take: (tokens, at) => tokens.length - at };
 }
 
+/** Of what can be explained; anything else behind EXPLAIN is the name of a table. */
+const STATEMENT: OperandForm = {
+  wanted: "a statement",
+  take: (tokens, at) => {
+    const first = tokens[at];
+    const begins = first?.kind === "word" && EXPLAINED.includes(first.text.toUpperCase());
+    return begins ? tokens.length - at : 0;
+  },
+};
+
+const EXPLAINED = ["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "CALL", "LOAD"];
+
 const PATTERN = oneOf("a pattern", "string", "word", "quoted_name", "parameter");
 const NAME = oneOf("a name", "word", "quoted_name", "string");
 
@@ -89,7 +101,7 @@ const FORMS: Readonly<Record<string, OperandForm>> = {
   name: NAME,
   value: VALUE,
   condition: rest("a condition"),
-  statement: rest("a statement"),
+  statement: STATEMENT,
   what: rest("an operand"),
 };
 

@@ -2,7 +2,7 @@
 import type { Value } from "../protocol/binary_value.ts";
 import { ColumnType } from "../protocol/constants.ts";
 import { toText } from "../protocol/text_value.ts";
-import type { Token } from "./token.ts";
+import type { Token } from "../sql/tokens.ts";
 import { parseId } from "./operand_forms.ts";
 import { badCommand } from "./refusals.ts";
 import type { Match } from "./syntax.ts";

@@ -4,7 +4,7 @@
  * (see operand_forms.ts), `[]` for what may be left out, `{}` for what may not, `|` between
  * alternatives; every other character stands for itself. One text makes the matcher and the help.
  */
-import type { Token } from "./token.ts";
+import type { Token } from "../sql/tokens.ts";
 import { formOf } from "./operand_forms.ts";
 
 type Piece =

@@ -1,0 +1,111 @@
+/** `SHOW PROXYNET`: the connections of the proxy to both sides, and the thread that serves them. */
+import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
+import { type Column, makeColumn } from "../protocol/resultset.ts";
+import type { ClientSessionInfo, ServerSessionInfo } from "../session_manager.ts";
+import type { AdminAnswer, Row } from "./answer.ts";
+import { listing, numberColumn, rowsOf, shortNumberColumn, textColumn } from "./columns.ts";
+import { splitEndpoint } from "./endpoint.ts";
+import type { Operands } from "./operands.ts";
+import type { AdminScope } from "./scope.ts";
+
+/** The one thread that serves all connections. */
+const THREAD = 0;
+
+export const THREAD_COLUMNS: readonly Column[] = [
+  "net_thread_id",
+  "current_connection_count",
+  "current_client_connection_count",
+  "global_current_client_connection_count",
+  "global_current_connection_count",
+  "total_read_bytes",
+  "total_write_bytes",
+].map(numberColumn);
+
+/** `SHOW PROXYNET THREAD`. The bytes are those of clients. */
+export async function showThreads({ proxy }: AdminScope): Promise<AdminAnswer> {
+  const { clients, servers, ended } = proxy.manager;
+  const infos = await clients.snapshot();
+  const sum = (read: (client: ClientSessionInfo) => number) =>
+    infos.reduce((total, client) => total + read(client), 0);
+  const total = clients.size + servers.size;
+  return listing(THREAD_COLUMNS, [[
+    THREAD,
+    total,
+    clients.size,
+    clients.size,
+    total,
+    ended.bytesIn + sum(({ bytesIn }) => bytesIn),
+    ended.bytesOut + sum(({ bytesOut }) => bytesOut),
+  ]]);
+}
+
+export const CONNECTION_COLUMNS: readonly Column[] = [
+  numberColumn("thread_id"),
+  shortNumberColumn("connect_id"),
+  textColumn("type"),
+  textColumn("src_ip"),
+  shortNumberColumn("src_port"),
+  textColumn("dst_ip"),
+  shortNumberColumn("dst_port"),
+  numberColumn("read_ndone"),
+  numberColumn("write_ndone"),
+  numberColumn("alive_time(sec)"),
+  makeColumn("shutdown", { type: ColumnType.TINY, length: 4, flags: ColumnFlag.BINARY }),
+  textColumn("comments"),
+];
+
+/**
+ * `SHOW PROXYNET CONNECTION [thread_id [LIMIT ...]]`: connections of clients by `cs_id`, then those
+ * to servers by `ss_id`. -1 rows are all.
+ */
+export async function showConnections(
+  { proxy }: AdminScope,
+  operands: Operands,
+): Promise<AdminAnswer> {
+  const thread = operands.integer("thread_id");
+  if (thread !== undefined && thread !== BigInt(THREAD)) return listing(CONNECTION_COLUMNS, []);
+  const now = Date.now();
+  const clients = await proxy.manager.clients.snapshot();
+  const servers = await proxy.manager.servers.snapshot();
+  const rows = [
+    ...await rowsOf(clients.sort(byId), (client) => acceptedRow(client, now)),
+    ...await rowsOf(servers.sort(byId), (server) => connectedRow(server, now)),
+  ];
+  const offset = Math.max(0, Number(operands.integer("offset") ?? 0n));
+  const count = Number(operands.integer("rows") ?? -1n);
+  return listing(CONNECTION_COLUMNS, rows.slice(offset, count < 0 ? undefined : offset + count));
+}
+
+function byId(left: { readonly id: number }, right: { readonly id: number }): number {
+  return left.id - right.id;
+}
+
+function acceptedRow(client: ClientSessionInfo, now: number): Row {
+  return [
+    THREAD,
+    client.id,
+    "accepted",
+    ...splitEndpoint(client.peer),
+    ...splitEndpoint(client.localAddress),
+    client.bytesIn,
+    client.bytesOut,
+    Math.floor((now - client.connectedSince) / 1000),
+    client.phase === "closing" || client.phase === "closed" ? 1 : 0,
+    client.phase === "closed" ? "closed" : "not closed",
+  ];
+}
+
+function connectedRow(server: ServerSessionInfo, now: number): Row {
+  return [
+    THREAD,
+    server.id,
+    "connected",
+    ...splitEndpoint(server.localAddress),
+    ...splitEndpoint(server.address),
+    server.bytesIn,
+    server.bytesOut,
+    Math.floor((now - server.openedSince) / 1000),
+    server.phase === "closing" || server.phase === "closed" ? 1 : 0,
+    server.phase === "closed" ? "closed" : "not closed",
+  ];
+}
