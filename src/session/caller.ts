@@ -23,7 +23,7 @@ export class SessionCaller implements Caller {
   }
 
   get cluster(): string {
-    return this.#login.cluster.config.name;
+    return this.#login.servers?.cluster.config.name ?? "";
   }
 
   get identity(): Identity {
@@ -32,11 +32,15 @@ export class SessionCaller implements Caller {
 
   /** What could not be asked is asked again by the next statement that needs it. */
   privileges(): Promise<Privileges> {
-    const { cluster, request } = this.#login;
-    return this.#privileges ??= cluster.privileges(request, this.#connectTimeout())
-      .catch((error) => {
-        this.#privileges = undefined;
-        throw error;
-      });
+    return this.#privileges ??= this.#ask().catch((error) => {
+      this.#privileges = undefined;
+      throw error;
+    });
+  }
+
+  async #ask(): Promise<Privileges> {
+    const { servers } = this.#login;
+    if (servers === undefined) return { seesOthers: false, endsOthers: false };
+    return await servers.cluster.privileges(servers.request, this.#connectTimeout());
   }
 }

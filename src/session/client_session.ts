@@ -29,6 +29,7 @@ import {
   receiveChangeUser,
   receiveLogin,
   sendLoginOk,
+  type ServerUse,
 } from "./login.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
@@ -98,7 +99,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       isEncrypted: false,
       user: this.#login?.name.user ?? this.#user,
       tenant: this.#login?.name.tenant ?? "",
-      cluster: this.#login?.cluster.config.name ?? "",
+      cluster: this.#login?.servers?.cluster.config.name ?? "",
       schema: this.#server?.schema ?? this.#schema,
       command: this.#row?.name ?? "",
       statements: this.#statements,
@@ -227,7 +228,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   needServer(): void {
     this.#setPhase("connecting");
-    this.#openServer(this.#login!).then(
+    this.#openServer(this.#login!.servers!, this.#schema).then(
       (isWanted) => {
         if (isWanted) this.#setPhase("executing");
       },
@@ -272,21 +273,21 @@ export class ClientSession implements ClientEntry, RelayOwner {
   #enter(login: ClientLogin): void {
     const { proxyView } = this.#context;
     this.#login = login;
-    this.#schema = login.request.login.schema;
+    this.#schema = login.servers?.request.login.schema ?? "";
     const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
     this.#planner = new CommandPlanner({
       scope: { caller, proxy: proxyView },
-      capabilities: login.capabilities,
-      mode: () => this.#sqlMode(login),
+      capabilities: login.asked.capabilities,
+      mode: () => this.#sqlMode(login.asked.charset),
     });
   }
 
-  #sqlMode(login: ClientLogin): SqlMode {
+  #sqlMode(charset: number): SqlMode {
     const status = this.#server?.tracker.status ?? 0;
     return {
       ansiQuotes: this.#server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
       noBackslashEscapes: (status & Status.NO_BACKSLASH_ESCAPES) !== 0,
-      charset: login.request.login.charset,
+      charset,
     };
   }
 
@@ -294,27 +295,26 @@ export class ClientSession implements ClientEntry, RelayOwner {
    * The first login of an account with a schema is tried on a server, so that a schema that is not
    * there or a password that a server refuses is told as the answer to the login.
    */
-  async #prove(login: ClientLogin): Promise<void> {
-    if (!login.cluster.isProven(login.request)) await this.#openServer(login);
+  async #prove({ servers }: ClientLogin): Promise<void> {
+    if (servers === undefined || servers.cluster.isProven(servers.request)) return;
+    await this.#openServer(servers, servers.request.login.schema);
   }
 
   /**
    * @returns false where nobody waits for it any more
    * @throws {SluiceError} where no server session can be had by who still waits
    */
-  async #openServer(login: ClientLogin): Promise<boolean> {
+  async #openServer({ cluster, request: asked }: ServerUse, schema: string): Promise<boolean> {
     const opening = this.#opening = { abort: new AbortController(), id: 0 };
-    const { tenant, login: account } = login.request;
-    const isSame = login === this.#login;
     const request: ServerRequest = {
-      tenant,
-      login: isSame ? { ...account, schema: this.#schema } : account,
+      tenant: asked.tenant,
+      login: { ...asked.login, schema },
       signal: opening.abort.signal,
       onOpening: (id) => opening.id = id,
     };
     let server: ServerSession;
     try {
-      server = await login.cluster.acquire(request);
+      server = await cluster.acquire(request);
     } catch (error) {
       if (this.#opening !== opening) return false;
       this.#opening = undefined;

@@ -270,7 +270,7 @@ function payloadOf({ length }: ClientCommand, { bytes, start, end }: ClientInput
 
 /** Statements for a server, with the command's own byte and attributes before them. */
 function sendPart(payload: Payload, at: number, texts: readonly Uint8Array[]): SendPart {
-  const pieces = [payload.bytes.slice(payload.start, at)];
+  const pieces: Uint8Array[] = [payload.bytes.slice(payload.start, at)];
   texts.forEach((text, index) => {
     if (index > 0) pieces.push(SEMICOLON);
     pieces.push(text);

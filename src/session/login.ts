@@ -25,10 +25,12 @@ import {
 } from "../protocol/handshake.ts";
 import { encodeOk, plainOk } from "../protocol/response.ts";
 import { type Account, NOBODY } from "./accounts.ts";
+import type { Identity } from "../admin/scope.ts";
 import type { ClientTalk } from "./client_talk.ts";
 import type { SessionContext } from "./context.ts";
 import { type LoginName, parseLoginName } from "./login_name.ts";
 import { makeNonce } from "./nonce.ts";
+import { identityOf, isProxysys } from "./proxysys.ts";
 
 /** Who is at the other end, for refusals and for the account. */
 export interface Peer {
@@ -61,10 +63,17 @@ interface Destination {
 /** A client that has proven who it is. The OK has not been sent yet. */
 export interface ClientLogin {
   readonly name: LoginName;
-  readonly cluster: Cluster;
-  readonly capabilities: Capabilities;
+  readonly identity: Identity;
+  readonly asked: Asked;
   /** Needed again only by clients that know no authentication switch. */
   readonly nonce: Uint8Array | undefined;
+  /** Undefined for the proxy's own accounts, which reach no server. */
+  readonly servers: ServerUse | undefined;
+}
+
+/** Where a client's statements go. */
+export interface ServerUse {
+  readonly cluster: Cluster;
   /** What its server sessions are opened with. */
   readonly request: Omit<ServerRequest, "signal">;
 }
@@ -102,7 +111,7 @@ export async function receiveLogin(
       offered,
     ),
   };
-  const destination = findDestination(login.user, context);
+  const destination = findDestination(login.user, peer, context);
   const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
   const named = canSwitch ? login.authPlugin : NATIVE;
@@ -129,17 +138,18 @@ export async function receiveChangeUser(
   { payload, current, peer }: Changing,
   context: SessionContext,
 ): Promise<ClientLogin> {
-  const { capabilities, nonce: kept, request } = current;
+  const { nonce: kept, asked: before } = current;
+  const { capabilities, maxPacketSize } = before;
   const change = decodeChangeUser(payload, capabilities.base);
   const asked = {
     user: change.user,
     schema: change.database,
-    charset: change.charset === 0 ? request.login.charset : change.charset & 0xff,
-    maxPacketSize: request.login.maxPacketSize,
+    charset: change.charset === 0 ? before.charset : change.charset & 0xff,
+    maxPacketSize,
     attributes: passedAttributes(change.attributes),
     capabilities,
   };
-  const destination = findDestination(change.user, context);
+  const destination = findDestination(change.user, peer, context);
   const profile = await context.defaultCluster.profile();
   const plugin = await mustShowPassword(destination)
     ? SHA2
@@ -196,10 +206,15 @@ function refuseWhenFull({ config, manager }: SessionContext): void {
 }
 
 /** A whole login name that is configured as it stands wins over its parts. */
-function findDestination(text: string, context: SessionContext): Destination {
+function findDestination(text: string, peer: Peer, context: SessionContext): Destination {
+  const own = parseLoginName(text);
+  if (isProxysys(own)) {
+    const account = context.proxysys.find({ name: own, host: peer.host, config: context.config });
+    return { name: own, cluster: context.defaultCluster, account };
+  }
   const plain = { user: text, tenant: "", cluster: "" };
   const whole = context.account(plain);
-  const name = whole === undefined ? parseLoginName(text) : plain;
+  const name = whole === undefined ? own : plain;
   const cluster = name.cluster === "" ? context.defaultCluster : context.cluster(name.cluster);
   const isThere = cluster !== undefined && hasTenant(cluster, name.tenant);
   const account = isThere ? whole ?? context.account(name) : undefined;
@@ -264,32 +279,29 @@ function admit(
   },
 ): ClientLogin {
   if (proven.key !== undefined) account.learn(proven.key);
+  const identity = identityOf(name);
+  const { nonce } = proven;
+  if (isProxysys(name) && account !== NOBODY) {
+    return { name, identity, asked, nonce, servers: undefined };
+  }
   const key = account.serverKey ?? proven.key;
   if (account === NOBODY || key === undefined) throw accessDenied(asked.user, proven.peer, true);
   const tenant = name.tenant === "" ? undefined : cluster.tenant(name.tenant);
   const isOceanBaseTenant = cluster.config.kind === "oceanbase" && name.tenant !== "";
   const ownUser = isOceanBaseTenant ? `${name.user}@${name.tenant}` : name.user;
-  return {
-    name,
-    cluster,
+  const login = {
+    user: account.serverUser ?? ownUser,
+    key,
+    schema: asked.schema || tenant?.schema || "",
+    charset: asked.charset,
+    maxPacketSize: asked.maxPacketSize,
     capabilities: asked.capabilities,
-    nonce: proven.nonce,
-    request: {
-      tenant,
-      login: {
-        user: account.serverUser ?? ownUser,
-        key,
-        schema: asked.schema || tenant?.schema || "",
-        charset: asked.charset,
-        maxPacketSize: asked.maxPacketSize,
-        capabilities: asked.capabilities,
-        attributes: asked.attributes,
-      },
-    },
+    attributes: asked.attributes,
   };
+  return { name, identity, asked, nonce, servers: { cluster, request: { tenant, login } } };
 }
 
 /** Sends the OK that ends a login. */
 export function sendLoginOk(port: ClientTalk, login: ClientLogin): Promise<void> {
-  return port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.capabilities.base));
+  return port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.asked.capabilities.base));
 }
