@@ -16,7 +16,7 @@ Deno.test("An idle session that is killed is closed without a word", async () =>
     assertEquals(proxy.clients, 0);
     await client.ended();
     const line = await proxy.log.first("session ended", "killed");
-    assertEquals(record.properties["error"], "Killed by a test");
+    assertEquals(line.fields["error"], "Killed by a test");
     await eventually("the server's side is closed", () => server.open === 0);
   });
 });
