@@ -1,0 +1,170 @@
+/**
+ * The filter of the data path: which texts can hold a statement that the proxy treats itself. It
+ * looks at raw bytes, of any character set and sql_mode, and knows no strings: it may say yes
+ * where a closer look says no, never the other way round.
+ */
+import { Class, tablesOf } from "./byte_classes.ts";
+import { WIDE_SPACES } from "./charsets.ts";
+
+const SEMICOLON = 0x3b;
+const UNDERSCORE = 0x5f;
+const LEFT_PARENTHESIS = 0x28;
+const SLASH = 0x2f;
+const STAR = 0x2a;
+const HASH = 0x23;
+const MINUS = 0x2d;
+const LINE_FEED = 0x0a;
+
+interface Head {
+  readonly word: Uint8Array;
+  /** Beginnings of the second word; where there are none, any text may follow. */
+  readonly second?: readonly Uint8Array[];
+  /** A word that may stand before the second one. */
+  readonly between?: Uint8Array;
+}
+
+const HEADS: readonly Head[] = [
+  { word: lower("kill") },
+  {
+    word: lower("show"),
+    between: lower("full"),
+    second: ["proxy", "processlist", "globalsession", "sqlaudit", "warnlog"].map(lower),
+  },
+  { word: lower("alter"), second: [lower("proxy")] },
+  { word: lower("ping"), second: [lower("proxy")] },
+  { word: lower("prepare") },
+  { word: lower("execute") },
+  { word: lower("deallocate") },
+  { word: lower("drop"), second: [lower("prepare")] },
+];
+
+/** The heads that begin with a byte, in either case. */
+const headsOf = Array.from({ length: 256 }, (_, byte): readonly Head[] | undefined => {
+  const heads = HEADS.filter(({ word }) => word[0] === (byte | 0x20));
+  return heads.length > 0 ? heads : undefined;
+});
+
+/** Functions by the two parts of their names, around the underscore. */
+const FUNCTIONS = [["connection", "id"], ["proxy", "version"], ["proxy", "status"]]
+  .map(([before, behind]) => ({ before: lower(before!), behind: lower(behind!) }));
+
+const { classes, nameParts } = tablesOf(undefined);
+
+/** 1 for white space in any character set. */
+const SPACES = classes.map((class_, byte) =>
+  class_ === Class.space || WIDE_SPACES.includes(byte) ? 1 : 0
+);
+
+/** 1 for what the scan stops at. */
+const STOPS = new Uint8Array(256);
+STOPS[SEMICOLON] = 1;
+STOPS[UNDERSCORE] = 1;
+
+/** The answer of {@link skipComments} at a versioned comment, whose contents may be text. */
+const UNCLEAR = -1;
+
+/** False: nothing in the text is for the proxy, in whatever character set and mode it is. */
+export function mayConcernProxy(bytes: Uint8Array, start: number, end: number): boolean {
+  const limit = Math.min(end, bytes.length);
+  const first = skipComments(bytes, start, limit);
+  if (first === UNCLEAR || isHead(bytes, first, limit)) return true;
+  for (let at = start; at < limit; at++) {
+    const byte = bytes[at]!;
+    if (STOPS[byte] === 0) continue;
+    if (byte === SEMICOLON ? mayFollow(bytes, at + 1, limit) : isCall(bytes, at, limit)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Whether a statement of the proxy may begin behind a semicolon, which may stand in a string.
+ * Comments are left to a closer look: walking through them here, and then through the semicolons
+ * in them, would take time that grows with the square of the length.
+ */
+function mayFollow(bytes: Uint8Array, start: number, end: number): boolean {
+  const at = skipSpaces(bytes, start, end);
+  return isCommentMark(bytes, at, end) || isHead(bytes, at, end);
+}
+
+function isHead(bytes: Uint8Array, at: number, end: number): boolean {
+  const heads = at < end ? headsOf[bytes[at]!] : undefined;
+  if (heads === undefined) return false;
+  for (const { word, between, second } of heads) {
+    let next = at + word.length;
+    if (next > end || !matches(bytes, at, word)) continue;
+    if (next < end && isPlainNamePart(bytes[next]!)) return false;
+    if (second === undefined) return true;
+    next = skipSpaces(bytes, next, end);
+    if (between !== undefined && matches(bytes, next, between)) {
+      next = skipSpaces(bytes, next + between.length, end);
+    }
+    return isCommentMark(bytes, next, end) ||
+      second.some((begin) => next + begin.length <= end && matches(bytes, next, begin));
+  }
+  return false;
+}
+
+/** Whether the underscore at `at` stands in the call of a function that the proxy answers. */
+function isCall(bytes: Uint8Array, at: number, end: number): boolean {
+  for (const { before, behind } of FUNCTIONS) {
+    const next = at + 1 + behind.length;
+    if (next >= end || !matches(bytes, at + 1, behind)) continue;
+    const start = at - before.length;
+    if (start < 0 || !matches(bytes, start, before)) continue;
+    const open = skipSpaces(bytes, next, end);
+    if (open >= end) return false;
+    // A versioned comment may end between the name and the parenthesis.
+    return bytes[open] === LEFT_PARENTHESIS || bytes[open] === STAR ||
+      isCommentMark(bytes, open, end);
+  }
+  return false;
+}
+
+/** @returns whether the word, in lower case, stands at `at` in any case */
+function matches(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
+  for (let index = 0; index < word.length; index++) {
+    if ((bytes[at + index]! | 0x20) !== word[index]) return false;
+  }
+  return true;
+}
+
+/** Bytes above 0x7F may be white space, so they end a word here. */
+function isPlainNamePart(byte: number): boolean {
+  return byte < 0x80 && nameParts[byte] === 1;
+}
+
+function skipSpaces(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && SPACES[bytes[at]!] === 1) at++;
+  return at;
+}
+
+/** Whether a comment may begin here. */
+function isCommentMark(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at >= end) return false;
+  const byte = bytes[at]!;
+  if (byte === HASH) return true;
+  if (at + 1 >= end) return false;
+  return (byte === SLASH && bytes[at + 1] === STAR) || (byte === MINUS && bytes[at + 1] === MINUS);
+}
+
+/** Skips white space and comments; {@link UNCLEAR} at a versioned one. */
+function skipComments(bytes: Uint8Array, start: number, end: number): number {
+  let at = skipSpaces(bytes, start, end);
+  while (isCommentMark(bytes, at, end)) {
+    if (bytes[at] !== SLASH) {
+      while (at < end && bytes[at] !== LINE_FEED && bytes[at] !== 0) at++;
+    } else {
+      if (bytes[at + 2] === 0x21 || bytes[at + 2] === 0x4d) return UNCLEAR;
+      for (at += 2; at < end && !(bytes[at] === STAR && bytes[at + 1] === SLASH);) at++;
+      at += 2;
+    }
+    at = skipSpaces(bytes, at, end);
+  }
+  return at;
+}
+
+function lower(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
