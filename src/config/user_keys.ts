@@ -103,6 +103,7 @@ export const USER_KEYS = [
     max: 262_144,
     example: 100,
     apply: "live",
-    description: "Most client sessions of it in a tenant; 0: no limit; not set: user_max_connections",
+    description:
+      "Most client sessions of it in a tenant; 0: no limit; not set: user_max_connections",
   },
 ] as const satisfies readonly KeyRow[];
