@@ -14,7 +14,7 @@ import { SHORT_LISTS } from "./short_lists.ts";
 import type { AdminStatement } from "./statement.ts";
 import { statusVariables } from "./status_variables.ts";
 import { showVariable, SYSTEM_VARIABLES } from "./system_variables.ts";
-import type { Token } from "./token.ts";
+import type { Token } from "../sql/tokens.ts";
 import { TokenReader } from "./token_reader.ts";
 
 type Reading = (reader: TokenReader, tokens: readonly Token[]) => AdminStatement | undefined;

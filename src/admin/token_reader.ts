@@ -1,5 +1,5 @@
 /** Walks over the tokens of a statement; what does not fit is left where it is. */
-import type { Token, TokenKind } from "./token.ts";
+import type { Token, TokenKind } from "../sql/tokens.ts";
 
 export class TokenReader {
   readonly #tokens: readonly Token[];

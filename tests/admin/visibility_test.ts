@@ -97,6 +97,6 @@ Deno.test("Where no server tells privileges, lists show the own sessions", async
     privileges: () => Promise.reject(new SluiceError("server_unreachable", "Can't connect")),
   });
   assertEquals((await rowsOf("SHOW PROXYSESSION", scope)).map(({ Id }) => Id), [1, 2]);
-  assertEquals(await outcome("KILL 3", scope), "2003 Can't connect");
+  assertEquals(await outcome("KILL 3", scope), "1429 Can't connect");
   assertEquals(logs.of("privileges unknown").length, 1);
 });
