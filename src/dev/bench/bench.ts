@@ -9,11 +9,12 @@ import type { BenchRun } from "./bench_run.ts";
 import { haproxyKind } from "./haproxy.ts";
 import type { LoadAccount } from "./load_connection.ts";
 import { findLoadTool, versionOf } from "./load_tools.ts";
-import { STREAM_TABLE } from "./loads.ts";
+import { POINT_TABLE, STREAM_TABLE } from "./loads.ts";
 import { describeMachine } from "./machine.ts";
 import { type BenchOptions, HELP, OptionError, parseOptions } from "./options.ts";
 import { runBeside } from "./part_beside.ts";
 import { runIdle, runStart } from "./part_idle.ts";
+import { runListing } from "./part_listing.ts";
 import { runRounds } from "./part_rounds.ts";
 import { interrupt, interrupted } from "./program.ts";
 import type { ProxyKind } from "./proxy.ts";
@@ -54,6 +55,7 @@ async function main(): Promise<number> {
     `GRANT ALL ON ${DATABASE}.* TO ${account.user}@'%'`,
     `USE ${DATABASE}`,
     ...STREAM_TABLE,
+    ...POINT_TABLE,
   ]);
   const sysbench = sysbenchPath === undefined ? undefined : new Sysbench(sysbenchPath, account);
   const server = { hostname: engine.hostname, port: engine.port };
@@ -73,6 +75,7 @@ async function main(): Promise<number> {
   await runRounds(run);
   if (options.parts.has("beside")) await runBeside(run);
   if (options.parts.has("idle")) await runIdle(run);
+  if (options.parts.has("listing")) await runListing(run);
   const versions: Record<string, string> = { MariaDB: engine.version };
   for (const kind of kinds) versions[kind.name] = kind.version;
   if (sysbenchPath !== undefined) {

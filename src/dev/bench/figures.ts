@@ -1,8 +1,11 @@
 import type { Part } from "./options.ts";
 
-/** A bar that a proxy has to meet: on its value, or on its ratio to the reference proxy. */
+/**
+ * A bar that a proxy has to meet: on its value, on its value in the worst round, or on its ratio to
+ * the reference proxy.
+ */
 export interface Bar {
-  readonly of: "value" | "ratio";
+  readonly of: "value" | "worst" | "ratio";
   readonly max: number;
 }
 
@@ -45,6 +48,28 @@ export const IDLE_LOADS: readonly IdleLoad[] = [
     bar: 14,
   },
 ];
+
+/** Sessions of one proxy while they are listed. */
+export interface ListingLoad {
+  readonly key: string;
+  readonly title: string;
+  readonly clients: number;
+  /** How many of them have a server session. */
+  readonly withServer: number;
+}
+
+export const LISTING_LOADS: readonly ListingLoad[] = [
+  { key: "listing", title: "8,000 sessions", clients: 8000, withServer: 0 },
+  {
+    key: "listing_server",
+    title: "8,000 sessions, 2,000 with a server session",
+    clients: 8000,
+    withServer: 2000,
+  },
+];
+
+/** The statements that list sessions. */
+export const LISTINGS = ["SHOW PROXYSESSION", "SHOW PROCESSLIST", "SHOW FULL PROCESSLIST"] as const;
 
 function eachCount(make: (clients: number) => Figure, key: string): [string, Figure][] {
   return CLIENT_COUNTS.map((clients) => [`${key}_${clients}`, make(clients)]);
@@ -165,6 +190,7 @@ export const FIGURES: ReadonlyMap<string, Figure> = new Map<string, Figure>([
     best: "low",
   }],
   ...IDLE_LOADS.flatMap(idleFigures),
+  ...LISTING_LOADS.flatMap(listingFigures),
 ]);
 
 /** The bar counts at the larger number: at the smaller one, warming up is still a large share. */
@@ -187,5 +213,32 @@ function idleFigures({ key, title, few, many, bar }: IdleLoad): [string, Figure]
       title: `CPU while the ${many.toLocaleString("en")} idle`,
       bar: { of: "value", max: 2 },
     }],
+  ];
+}
+
+function listingFigures({ key, title }: ListingLoad): [string, Figure][] {
+  const base: Omit<Figure, "title"> = {
+    part: "listing",
+    unit: "ms",
+    digits: 2,
+    best: "low",
+  };
+  const figure = (name: string, figureTitle: string, bar?: number): [string, Figure] => [
+    `${key}_${name}`,
+    {
+      ...base,
+      title: figureTitle,
+      ...(bar === undefined ? {} : { bar: { of: "worst", max: bar } }),
+    },
+  ];
+  return [
+    ...LISTINGS.map((statement, at) => figure(String(at), `${statement} of ${title}`)),
+    figure("p99", "p99 of these lists"),
+    figure("max", "the slowest of them", 100),
+    figure("beside_p999", "p99.9 of point selects meanwhile, 1 client"),
+    figure("alone_p999", "the same without lists"),
+    figure("beside_max", "the slowest of them meanwhile"),
+    figure("alone_max", "the same without lists"),
+    figure("delay", "the slowest meanwhile beyond the usual slowest", 20),
   ];
 }

@@ -31,6 +31,18 @@ export class LoadClients implements AsyncDisposable {
     return await this.#ask({ do: "stream", statement, times });
   }
 
+  /**
+   * Runs the statements in turn in a client of its own, without a pause, each at least once.
+   * @param options `rows`: how many each result must have at least
+   * @returns by statement: milliseconds from sending it to the last byte of its result
+   */
+  async time(
+    statements: readonly string[],
+    options: { readonly ms: number; readonly rows: number },
+  ): Promise<readonly (readonly number[])[]> {
+    return (await this.#ask({ do: "time", statements, ...options })).times;
+  }
+
   /** Idle clients whose connection did not stay quiet. */
   async lost(): Promise<number> {
     return (await this.#ask({ do: "report" })).lost;

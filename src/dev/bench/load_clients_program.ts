@@ -1,5 +1,5 @@
 /**
- * The clients of the idle and streaming loads, as a process of their own. Reads one command a line
+ * The clients of the loads that are not sysbench's, as a process of their own. Reads one command a line
  * (JSON) from standard input, answers each with one line, and ends with its input.
  */
 import type { Address } from "../../config/types.ts";
@@ -11,6 +11,16 @@ export type LoadCommand =
   | { readonly do: "open"; readonly count: number; readonly statement?: string }
   /** Runs the statement `times` times in one further client. */
   | { readonly do: "stream"; readonly statement: string; readonly times: number }
+  /**
+   * Runs the statements in turn for `ms` milliseconds, each at least once, in one further client
+   * and without a pause. Every result must have at least `rows` rows.
+   */
+  | {
+    readonly do: "time";
+    readonly statements: readonly string[];
+    readonly ms: number;
+    readonly rows: number;
+  }
   | { readonly do: "report" };
 
 export interface LoadReply {
@@ -21,6 +31,8 @@ export interface LoadReply {
   /** Received by the streaming client, and how long that took. */
   readonly bytes: number;
   readonly ms: number;
+  /** By statement: milliseconds from sending it to the last byte of its result. */
+  readonly times: readonly (readonly number[])[];
 }
 
 /** Logins under way at a time. */
@@ -30,7 +42,7 @@ const STREAM_BUFFER = 1 << 20;
 
 const idle: LoadConnection[] = [];
 let lost = 0;
-let streaming: LoadConnection | undefined;
+let busy: LoadConnection | undefined;
 
 async function open(target: Target, count: number, statement?: string): Promise<void> {
   let left = count;
@@ -46,11 +58,26 @@ async function open(target: Target, count: number, statement?: string): Promise<
 }
 
 async function stream(target: Target, statement: string, times: number) {
-  streaming ??= await LoadConnection.open(target.address, target.account, STREAM_BUFFER);
+  busy ??= await LoadConnection.open(target.address, target.account, STREAM_BUFFER);
   const start = performance.now();
   let bytes = 0;
-  for (let i = 0; i < times; i++) bytes += await streaming.run(statement);
+  for (let i = 0; i < times; i++) bytes += (await busy.run(statement)).bytes;
   return { bytes, ms: performance.now() - start };
+}
+
+async function time(target: Target, { statements, ms, rows }: LoadCommand & { do: "time" }) {
+  busy ??= await LoadConnection.open(target.address, target.account, STREAM_BUFFER);
+  const times = statements.map((): number[] => []);
+  const deadline = performance.now() + ms;
+  for (let turn = 0;; turn++) {
+    const start = performance.now();
+    if (start >= deadline && turn >= statements.length) return { times };
+    const which = turn % statements.length;
+    const result = await busy.run(statements[which]!);
+    times[which]!.push(performance.now() - start);
+    if (result.rows >= rows) continue;
+    throw new Error(`Only ${result.rows} rows came for ${statements[which]}: ${rows} are needed`);
+  }
 }
 
 interface Target {
@@ -65,6 +92,8 @@ async function perform(target: Target, command: LoadCommand): Promise<Partial<Lo
       return {};
     case "stream":
       return await stream(target, command.statement, command.times);
+    case "time":
+      return await time(target, command);
     case "report":
       return {};
   }
@@ -84,7 +113,8 @@ async function main(): Promise<void> {
       } catch (error) {
         result = { error: error instanceof Error ? error.message : String(error) };
       }
-      const reply: LoadReply = { bytes: 0, ms: 0, ...result, open: idle.length, lost };
+      const none = { bytes: 0, ms: 0, times: [] };
+      const reply: LoadReply = { ...none, ...result, open: idle.length, lost };
       await Deno.stdout.write(encoder.encode(`${JSON.stringify(reply)}\n`));
     }
   }

@@ -17,6 +17,13 @@ const CAPABILITIES = Capability.LONG_PASSWORD | Capability.PROTOCOL_41 | Capabil
 
 const EMPTY = new Uint8Array(0);
 
+/** What a statement came to. */
+export interface LoadResult {
+  /** Received. */
+  readonly bytes: number;
+  readonly rows: number;
+}
+
 /** A MySQL client that does as little as it can, so that its own cost stays out of the way. */
 export class LoadConnection {
   #connection: Deno.Conn;
@@ -45,29 +52,31 @@ export class LoadConnection {
     return self;
   }
 
-  /** Runs a statement and throws its result away. @returns bytes received */
-  async run(statement: string): Promise<number> {
+  /** Runs a statement and throws its result away. */
+  async run(statement: string): Promise<LoadResult> {
     const text = encodeText(statement);
     const payload = new Uint8Array(text.length + 1);
     payload[0] = Command.QUERY;
     payload.set(text, 1);
     await this.#send(payload, 0);
     const buffer = this.#buffer;
-    let total = 0;
+    let bytes = 0;
     let at = 0; // of the next packet head; beyond #end while a payload is still arriving
     let ends = 0;
-    for (let packets = 0;; total += await this.#read()) {
+    let rows = -1; // the packet that ends the rows counts too
+    for (let packets = 0;; bytes += await this.#read()) {
       // Every packet of a result has a first byte, so head and first byte are awaited together.
       while (this.#end - at >= 5) {
         const length = payloadLength(buffer, at);
         const first = buffer[at + 4]!;
         if (first === Head.ERR) throw new Error(errorText(buffer.subarray(at + 4, this.#end)));
         const isEnd = first === Head.EOF && length < 9;
+        if (ends === 1) rows++;
         if (isEnd) ends++;
         at += 4 + length;
         if (packets++ === 0 && first === Head.OK || ends === 2) {
           this.#end = 0;
-          return total;
+          return { bytes, rows: Math.max(rows, 0) };
         }
       }
       if (at >= this.#end) {

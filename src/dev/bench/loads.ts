@@ -23,6 +23,15 @@ export const STREAM_TABLE = [
   "INSERT INTO bench_rows SELECT REPEAT('x', 997) FROM seq_1_to_20000",
 ];
 
+/** Finds one row by its key. */
+export const POINT_STATEMENT = "SELECT filler FROM bench_points WHERE id = 5000";
+
+/** SQL that makes the table of `POINT_STATEMENT`. */
+export const POINT_TABLE = [
+  "CREATE TABLE bench_points (id INT PRIMARY KEY, filler CHAR(100) NOT NULL)",
+  "INSERT INTO bench_points SELECT seq, REPEAT('x', 100) FROM seq_1_to_10000",
+];
+
 /**
  * Fills the server's caches and lets the proxy compile its hot code before anything counts. The code
  * of logins takes longest: it still got cheaper after 10,000 of them.

@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 
 /** Names of the parts that `--only` takes, in the order they run. */
-export const PARTS = ["start", "queries", "churn", "stream", "beside", "idle"] as const;
+export const PARTS = ["start", "queries", "churn", "stream", "beside", "idle", "listing"] as const;
 export type Part = typeof PARTS[number];
 
 export interface BenchOptions {

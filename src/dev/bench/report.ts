@@ -1,5 +1,5 @@
 import { type BenchRun, targetNames } from "./bench_run.ts";
-import { type Figure, FIGURES } from "./figures.ts";
+import { type Bar, type Figure, FIGURES } from "./figures.ts";
 import type { Machine } from "./machine.ts";
 import type { Ratio, Summary } from "./samples.ts";
 
@@ -54,11 +54,26 @@ function reportFigure(run: BenchRun, key: string, figure: Figure): ReportFigure 
     const ratio = run.samples.ratio(key, name, REFERENCE);
     if (ratio !== undefined && !SHARES.has(figure.unit)) ratios[name] = ratio;
   }
-  const judged = figure.bar?.of === "ratio" ? ratios[JUDGED]?.median : targets[JUDGED]?.median;
+  const judged = judgedValue(figure.bar, targets[JUDGED], ratios[JUDGED]);
   const met = figure.bar === undefined || judged === undefined
     ? {}
     : { met: judged <= figure.bar.max };
   return { key, ...figure, targets, ratios, ...met };
+}
+
+function judgedValue(
+  bar: Bar | undefined,
+  summary: Summary | undefined,
+  ratio: Ratio | undefined,
+): number | undefined {
+  switch (bar?.of) {
+    case "ratio":
+      return ratio?.median;
+    case "value":
+      return summary?.median;
+    case "worst":
+      return summary?.worst;
+  }
 }
 
 /** The table and what belongs to it, as Markdown that reads well in a terminal too. */
@@ -95,6 +110,7 @@ function summaryText(figure: Figure, summary: Summary | undefined): string {
       maximumFractionDigits: figure.digits,
     });
   };
+  if (figure.bar?.of === "worst") return `${show(summary.median)} / worst ${show(summary.worst)}`;
   const text = `${show(summary.median)} / ${show(summary.best)}`;
   const { user, system } = summary;
   return user === undefined || system === undefined

@@ -5,6 +5,7 @@ import { median, quantile } from "./statistics.ts";
 export interface Summary {
   readonly median: number;
   readonly best: number;
+  readonly worst: number;
   readonly rounds: number;
   /** CPU figures only: the median split by the sampled ticks of all rounds. */
   readonly user?: number;
@@ -51,10 +52,12 @@ export class Samples {
     if (series === undefined || series.values.size === 0) return undefined;
     const values = [...series.values.values()];
     const middle = median(values);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
     const ticks = series.userTicks + series.systemTicks;
     return {
       median: middle,
-      best: best === "low" ? Math.min(...values) : Math.max(...values),
+      best: best === "low" ? low : high,
+      worst: best === "low" ? high : low,
       rounds: values.length,
       ...(ticks === 0 ? {} : {
         user: middle * series.userTicks / ticks,

@@ -6,12 +6,18 @@ Deno.test("a summary has the median, the best round and the split of CPU time", 
   samples.add("rate", "direct", { round: 1, value: 10 });
   samples.add("rate", "direct", { round: 2, value: 30 });
   samples.add("rate", "direct", { round: 3, value: NaN });
-  assertEquals(samples.summary("rate", "direct", "high"), { median: 20, best: 30, rounds: 2 });
+  assertEquals(samples.summary("rate", "direct", "high"), {
+    median: 20,
+    best: 30,
+    worst: 10,
+    rounds: 2,
+  });
   const use = { micros: 1000, userTicks: 1, systemTicks: 3 };
   samples.addCpu("cpu", "proxy", { round: 1, use, per: 50 });
   assertEquals(samples.summary("cpu", "proxy", "low"), {
     median: 20,
     best: 20,
+    worst: 20,
     rounds: 1,
     user: 5,
     system: 15,
