@@ -12,7 +12,11 @@ interface ErrorKind {
   readonly side: Side;
 }
 
-/** One row a kind: what the client's driver sees as code and SQLSTATE, and whose fault it is. */
+/**
+ * One row a kind: what the client's driver sees as code and SQLSTATE, and whose fault it is. None
+ * has a code of 2000 to 2999, which are the client libraries' own: MariaDB's reports a malformed
+ * packet in their place. SQLSTATE class 08 tells drivers that it is the connection that failed.
+ */
 export const ERROR_KINDS = {
   cannot_write: { code: 1026, sqlState: "HY000", side: "proxy" },
   too_many_connections: { code: 1040, sqlState: "08004", side: "server" },
@@ -24,9 +28,11 @@ export const ERROR_KINDS = {
   syntax: { code: 1064, sqlState: "42000", side: "client" },
   unknown_thread: { code: 1094, sqlState: "HY000", side: "client" },
   not_owner: { code: 1095, sqlState: "HY000", side: "client" },
+  server_refused: { code: 1105, sqlState: "HY000", side: "server" },
   internal: { code: 1105, sqlState: "HY000", side: "proxy" },
   packet_too_large: { code: 1153, sqlState: "08S01", side: "client" },
   packets_out_of_order: { code: 1156, sqlState: "08S01", side: "client" },
+  server_lost: { code: 1158, sqlState: "08S01", side: "server" },
   client_lost: { code: 1159, sqlState: "08S01", side: "client" },
   login_timeout: { code: 1159, sqlState: "08S01", side: "client" },
   unknown_variable: { code: 1193, sqlState: "HY000", side: "client" },
@@ -34,16 +40,15 @@ export const ERROR_KINDS = {
   not_supported: { code: 1235, sqlState: "0A000", side: "client" },
   old_client: { code: 1251, sqlState: "08004", side: "client" },
   unknown_prepared: { code: 1243, sqlState: "HY000", side: "client" },
+  server_auth_plugin: { code: 1251, sqlState: "08004", side: "server" },
   killed: { code: 1317, sqlState: "70100", side: "proxy" },
+  server_unreachable: { code: 1429, sqlState: "08S01", side: "server" },
   too_many_prepared: { code: 1461, sqlState: "42000", side: "client" },
+  server_malformed: { code: 1835, sqlState: "08S01", side: "server" },
   malformed_packet: { code: 1835, sqlState: "HY000", side: "client" },
   unknown_query: { code: 1957, sqlState: "HY000", side: "client" },
-  server_unreachable: { code: 2003, sqlState: "HY000", side: "server" },
-  server_lost: { code: 2013, sqlState: "HY000", side: "server" },
-  server_malformed: { code: 2027, sqlState: "HY000", side: "server" },
-  server_refused: { code: 2012, sqlState: "HY000", side: "server" },
-  server_auth_plugin: { code: 2059, sqlState: "HY000", side: "server" },
   // From here on OceanBase's own numbers, which operators of its proxy know.
+  idle_timeout: { code: 4031, sqlState: "HY000", side: "client" },
   result_too_large: { code: 4024, sqlState: "HY000", side: "proxy" },
   invalid_config: { code: 4147, sqlState: "HY000", side: "client" },
   bad_internal_command: { code: 5010, sqlState: "21000", side: "client" },

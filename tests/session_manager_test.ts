@@ -15,6 +15,9 @@ function client(id: number, onInfo = () => {}): ClientEntry {
       onInfo();
       return { id } as ClientSessionInfo;
     },
+    statementText: () => undefined,
+    killQuery: () => Promise.resolve(),
+    killServer: () => false,
     kill() {},
     sweep() {},
   };

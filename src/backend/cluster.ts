@@ -41,9 +41,11 @@ const TRY_ANOTHER: ReadonlySet<number> = new Set([
   1053, // shutdown in progress
   1129, // host is blocked
   1203, // too many connections of this user
-  2003, // unreachable
-  2027, // speaks otherwise than the others
 ]);
+
+function mayHelpElsewhere({ kind, code }: SluiceError): boolean {
+  return kind === "server_unreachable" || kind === "server_malformed" || TRY_ANOTHER.has(code);
+}
 
 /** Proven logins that are remembered; beyond that the oldest is proven again. */
 const PROVEN_LOGINS = 10_000;
@@ -123,7 +125,7 @@ export class Cluster {
         if (!(error instanceof SluiceError)) throw error;
         failure = error;
         if (request.signal.aborted) break;
-        if (!TRY_ANOTHER.has(error.code)) {
+        if (!mayHelpElsewhere(error)) {
           this.#proven.delete(proofKey(request));
           break;
         }

@@ -20,6 +20,11 @@ export function encodeAttributes(pairs: readonly (readonly [string, string])[]):
   return writer.view().slice();
 }
 
+/** The value of one attribute; undefined where it is not there. @throws as {@link decodeAttributes} */
+export function attributeOf(bytes: Uint8Array, name: string): string | undefined {
+  return decodeAttributes(bytes).find(([one]) => one === name)?.[1];
+}
+
 /**
  * The attributes that a server may see. Names with two underscores are a talk between OceanBase's
  * drivers, proxies and servers: passed on, they would switch the server to another protocol.

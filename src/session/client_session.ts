@@ -9,6 +9,7 @@ import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
 import { OutOfOrder, StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
+import { attributeOf } from "../protocol/attributes.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import { Status } from "../protocol/constants.ts";
 import { encodeErr } from "../protocol/response.ts";
@@ -18,7 +19,7 @@ import { SessionCaller } from "./caller.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import { CommandPlanner } from "./command_planner.ts";
-import { errorPart } from "./own_answer.ts";
+import type { Place } from "./limits.ts";
 import type { Plan } from "./plan.ts";
 import type { ClientTalk } from "./client_talk.ts";
 import type { SessionContext } from "./context.ts";
@@ -57,6 +58,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
   #login: ClientLogin | undefined;
   /** The login name as the client said it. */
   #user = "";
+  /** What it counts for in the limits. */
+  #place: Place | undefined;
   #planner: CommandPlanner | undefined;
   #server: ServerSession | undefined;
   /** The schema that the next server session begins with. */
@@ -126,8 +129,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
       const login = await receiveLogin(talk, this.#peer, this.#context);
       await this.#prove(login);
       if (this.#hasEnded) return;
-      await sendLoginOk(talk, login);
       this.#enter(login);
+      await sendLoginOk(talk, login);
     } catch (error) {
       return await this.#refuse(error, talk);
     }
@@ -196,6 +199,11 @@ export class ClientSession implements ClientEntry, RelayOwner {
         new SluiceError("login_timeout", `No login within ${limit} ms`),
       );
     }
+    const idleLimit = this.#context.config.defaultInactivityTimeout;
+    if (this.#phase === "idle" && idleLimit > 0 && now - this.#phaseSince >= idleLimit) {
+      const message = `The client was disconnected because of inactivity for ${idleLimit} ms`;
+      return this.#relay.fail("idle_timeout", new SluiceError("idle_timeout", message));
+    }
     this.#relay.sweep(now);
   }
 
@@ -212,7 +220,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     const loss = this.#loss;
     if (loss === undefined) return plan;
     this.#loss = undefined;
-    return [errorPart(loss)];
+    return [this.#planner!.answers.error(loss)];
   }
 
   onIdle(): boolean {
@@ -264,20 +272,26 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#server = undefined;
     await this.#prove(login);
     if (this.#hasEnded) return;
-    await sendLoginOk(talk, login);
     this.#enter(login);
+    await sendLoginOk(talk, login);
     this.#statements++;
   }
 
-  /** From now on commands are those of this account. */
+  /** From now on commands are those of this account. @throws {SluiceError} where it has too many */
   #enter(login: ClientLogin): void {
-    const { proxyView } = this.#context;
+    const { proxyView, limits } = this.#context;
+    const { name, servers } = login;
+    this.#place?.leave();
+    this.#place = servers === undefined
+      ? limits.enterExempt()
+      : limits.enter({ ...name, cluster: servers.cluster.config.name }, servers.maxConnections);
     this.#login = login;
     this.#schema = login.servers?.request.login.schema ?? "";
     const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
     this.#planner = new CommandPlanner({
       scope: { caller, proxy: proxyView },
       capabilities: login.asked.capabilities,
+      isLibMariaDb: attributeOf(login.asked.attributes, "_client_name") === "libmariadb",
       mode: () => this.#sqlMode(login.asked.charset),
     });
   }
@@ -382,6 +396,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     closeQuietly(this.#transport);
     this.#releaseServer(isExecuting, reason);
     this.#context.manager.clients.remove(this.id);
+    this.#place?.leave();
     this.#addTotals();
     LOG[END_REASONS[reason]](
       reason === "login_refused" ? "login refused" : "session ended",

@@ -8,7 +8,6 @@ import { killConnection } from "../admin/kill.ts";
 import type { AdminScope } from "../admin/scope.ts";
 import { SluiceError } from "../errors.ts";
 import { concat, MAX_PAYLOAD } from "../protocol/bytes.ts";
-import type { Capabilities } from "../protocol/capabilities.ts";
 import { decodeProcessKill, decodeQuery, decodeSetOption } from "../protocol/command.ts";
 import { Capability, Command } from "../protocol/constants.ts";
 import { type CommandRow, commandRow } from "../protocol/replies.ts";
@@ -19,7 +18,7 @@ import { type Range, type SqlMode, tokenize } from "../sql/tokens.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import { NamedStatements } from "./named_statements.ts";
-import { answerPart, errorPart } from "./own_answer.ts";
+import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
 import { OwnPrepared } from "./own_prepared.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
@@ -39,15 +38,15 @@ interface Payload {
   readonly row: CommandRow;
 }
 
-export interface PlannerOptions {
+export interface PlannerOptions extends AnswerForm {
   readonly scope: AdminScope;
-  readonly capabilities: Capabilities;
   /** How the client's texts are to be read, as of now. */
   mode(): SqlMode;
 }
 
 export class CommandPlanner {
   readonly text = new StatementText();
+  readonly answers: OwnAnswers;
   readonly #options: PlannerOptions;
   readonly #scope: AdminScope;
   readonly #hasAttributes: boolean;
@@ -61,6 +60,7 @@ export class CommandPlanner {
     const { base } = options.capabilities;
     this.#options = options;
     this.#scope = options.scope;
+    this.answers = new OwnAnswers(options);
     const { identity } = options.scope.caller;
     this.#usesServers = identity !== "proxysys" && identity !== "inspector";
     this.#hasAttributes = (base & Capability.QUERY_ATTRIBUTES) !== 0;
@@ -71,8 +71,7 @@ export class CommandPlanner {
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
     const plan = this.#plan(command, input);
     if (plan !== undefined || this.#usesServers) return plan;
-    const { identity } = this.#scope.caller;
-    return planOwnCommand(payloadOf(command, input), this.#options.capabilities, identity);
+    return planOwnCommand(command.code, this.#scope.caller.identity, this.answers);
   }
 
   #plan(command: ClientCommand, input: ClientInput): Plan | undefined {
@@ -99,7 +98,7 @@ export class CommandPlanner {
         this.#setOption(payloadOf(command, input));
         return undefined;
       case Command.PROCESS_INFO:
-        return [this.#answer(() => processList(this.#scope))];
+        return [this.answers.of(() => processList(this.#scope))];
       case Command.PROCESS_KILL:
         return [this.#kill(payloadOf(command, input))];
       default:
@@ -145,12 +144,8 @@ export class CommandPlanner {
     const tokens = tokenize(bytes, head, this.#options.mode());
     const statement = findStatement(tokens, this.#scope.caller.identity);
     if (statement === undefined) return undefined;
-    return [errorPart(
-      new SluiceError(
-        "bad_internal_command",
-        `Unknown operator, bad internal cmd: ${statement.name} is too long`,
-      ),
-    )];
+    const message = `Unknown operator, bad internal cmd: ${statement.name} is too long`;
+    return [this.answers.error(new SluiceError("bad_internal_command", message))];
   }
 
   #texts(payload: Payload, at: number): Plan | undefined {
@@ -160,7 +155,8 @@ export class CommandPlanner {
     const [first] = ranges;
     if (first === undefined) return undefined;
     if (ranges.length > 1 && !this.#allowsSeveral) {
-      return this.#own(bytes, first, mode) && [errorPart(syntaxError(bytes, ranges[1]!))];
+      const error = syntaxError(bytes, ranges[1]!);
+      return this.#own(bytes, first, mode) && [this.answers.error(error)];
     }
     const parts: (SendPart | AnswerPart)[] = [];
     let pieces: Uint8Array[] = [];
@@ -193,7 +189,7 @@ export class CommandPlanner {
     const found = NamedStatements.concerns(tokens) &&
       (this.#named ??= new NamedStatements(this.#scope.caller.identity, mode)).take(tokens);
     if (!found) return undefined;
-    return found.kind === "run" ? this.#run(found.statement) : this.#answer(found.answer);
+    return found.kind === "run" ? this.#run(found.statement) : this.answers.of(found.answer);
   }
 
   #rewritten(bytes: Uint8Array, range: Range, mode: SqlMode): Uint8Array | undefined {
@@ -225,7 +221,11 @@ export class CommandPlanner {
     const { identity } = this.#scope.caller;
     const statement = findStatement(tokenize(bytes, range, mode, TOKEN_LIMIT), identity);
     if (statement !== undefined) {
-      this.#prepared ??= new OwnPrepared(this.#scope, this.#options.capabilities);
+      this.#prepared ??= new OwnPrepared(
+        this.#scope,
+        this.answers,
+        this.#options.capabilities.base,
+      );
       return this.#prepared.prepare(statement);
     }
     const rewritten = this.#rewritten(bytes, range, mode);
@@ -238,18 +238,15 @@ export class CommandPlanner {
 
   #run(statement: AdminStatement): AnswerPart {
     if (statement.parameters > 0) {
-      return errorPart(new SluiceError("syntax", "Parameters are for prepared statements only"));
+      const message = "Parameters are for prepared statements only";
+      return this.answers.error(new SluiceError("syntax", message));
     }
-    return this.#answer(() => statement.run(this.#scope, []));
-  }
-
-  #answer(run: Parameters<typeof answerPart>[0]): AnswerPart {
-    return answerPart(run, { capabilities: this.#options.capabilities, binary: false });
+    return this.answers.of(() => statement.run(this.#scope, []));
   }
 
   #kill(payload: Uint8Array): AnswerPart {
     const request = payload.slice();
-    return this.#answer(async () =>
+    return this.answers.of(async () =>
       await killConnection(BigInt(decodeProcessKill(request)), this.#scope)
     );
   }

@@ -7,6 +7,7 @@ export const END_REASONS = {
   protocol_error: "warning",
   login_refused: "warning",
   login_timeout: "warning",
+  idle_timeout: "info",
   killed: "info",
   shutdown: "info",
   internal_error: "error",

@@ -76,6 +76,8 @@ export interface ServerUse {
   readonly cluster: Cluster;
   /** What its server sessions are opened with. */
   readonly request: Omit<ServerRequest, "signal">;
+  /** Most sessions of the account, where it has a limit of its own. */
+  readonly maxConnections: number | undefined;
 }
 
 /** @throws {SluiceError} where the client is refused; other errors where the connection fails */
@@ -99,7 +101,9 @@ export async function receiveLogin(
   }));
   const login = readLogin(await port.read());
   peer.onName(login.user);
-  refuseWhenFull(context);
+  if (!isProxysys(parseLoginName(login.user))) {
+    context.limits.refuseWhenFull(context.manager.clients.size);
+  }
   const asked = {
     user: login.user,
     schema: login.database,
@@ -198,13 +202,6 @@ function readLogin(payload: Uint8Array): Login {
   return decodeLogin(payload);
 }
 
-function refuseWhenFull({ config, manager }: SessionContext): void {
-  const limit = config.clientMaxConnections;
-  if (limit > 0 && manager.clients.size > limit) {
-    throw new SluiceError("too_many_sessions", "Too many sessions");
-  }
-}
-
 /** A whole login name that is configured as it stands wins over its parts. */
 function findDestination(text: string, peer: Peer, context: SessionContext): Destination {
   const own = parseLoginName(text);
@@ -289,6 +286,7 @@ function admit(
   const tenant = name.tenant === "" ? undefined : cluster.tenant(name.tenant);
   const isOceanBaseTenant = cluster.config.kind === "oceanbase" && name.tenant !== "";
   const ownUser = isOceanBaseTenant ? `${name.user}@${name.tenant}` : name.user;
+  const { maxConnections } = account;
   const login = {
     user: account.serverUser ?? ownUser,
     key,
@@ -298,7 +296,13 @@ function admit(
     capabilities: asked.capabilities,
     attributes: asked.attributes,
   };
-  return { name, identity, asked, nonce, servers: { cluster, request: { tenant, login } } };
+  return {
+    name,
+    identity,
+    asked,
+    nonce,
+    servers: { cluster, request: { tenant, login }, maxConnections },
+  };
 }
 
 /** Sends the OK that ends a login. */

@@ -4,74 +4,93 @@ import { ProtocolError, SluiceError } from "../errors.ts";
 import { encodeText } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { encodeErr, encodeOk, plainOk } from "../protocol/response.ts";
-import { encodeResultSet } from "../protocol/resultset.ts";
+import { encodePrepareReply, encodeResultSet } from "../protocol/resultset.ts";
 import type { AnswerPart, OwnAnswer } from "./plan.ts";
 
 export interface AnswerForm {
   readonly capabilities: Capabilities;
-  /** Whether a prepared statement asked. */
-  readonly binary: boolean;
+  /** Whether the client takes error codes of 5000 to 5013 for a malformed packet, as MariaDB's do. */
+  readonly isLibMariaDb: boolean;
 }
 
-/** A part that answers what `run` comes to; what it throws becomes an ERR. */
-export function answerPart(run: () => Promise<AdminAnswer>, form: AnswerForm): AnswerPart {
-  return {
-    kind: "answer",
-    make: async (status) => {
-      try {
-        return encodeAnswer(await run(), status, form);
-      } catch (error) {
-        if (error instanceof ProtocolError) {
-          return errorAnswer(new SluiceError("malformed_packet", "Malformed communication packet"));
+/** Makes answers for one client. */
+export class OwnAnswers {
+  readonly #form: AnswerForm;
+
+  constructor(form: AnswerForm) {
+    this.#form = form;
+  }
+
+  /**
+   * A part that answers what `run` comes to; what it throws becomes an ERR.
+   * @param isBinary whether a prepared statement asks
+   */
+  of(run: () => Promise<AdminAnswer>, isBinary = false): AnswerPart {
+    return {
+      kind: "answer",
+      make: async (status) => {
+        try {
+          return this.#encode(await run(), status, isBinary);
+        } catch (error) {
+          if (error instanceof SluiceError) return this.#error(error);
+          if (!(error instanceof ProtocolError)) throw error;
+          const message = "Malformed communication packet";
+          return this.#error(new SluiceError("malformed_packet", message, { cause: error }));
         }
-        if (error instanceof SluiceError) return errorAnswer(error);
-        throw error;
+      },
+    };
+  }
+
+  ok(): AnswerPart {
+    return this.payloads((status) => [encodeOk(plainOk(status), this.#form.capabilities.base)]);
+  }
+
+  error(error: SluiceError): AnswerPart {
+    return { kind: "answer", make: () => Promise.resolve(this.#error(error)) };
+  }
+
+  payloads(make: (status: number) => readonly Uint8Array[]): AnswerPart {
+    return {
+      kind: "answer",
+      make: (status) => Promise.resolve({ payloads: make(status), isError: false }),
+    };
+  }
+
+  /** The reply to COM_STMT_PREPARE. */
+  prepared(
+    statement: Omit<Parameters<typeof encodePrepareReply>[0], "status">,
+  ): AnswerPart {
+    return this.payloads((status) => encodePrepareReply({ ...statement, status }, this.#agreed));
+  }
+
+  get #agreed(): { readonly capabilities: number; readonly extendedCapabilities: number } {
+    const { base, extended } = this.#form.capabilities;
+    return { capabilities: base, extendedCapabilities: extended };
+  }
+
+  #error(error: SluiceError): OwnAnswer {
+    const isTaken = this.#form.isLibMariaDb && error.kind === "bad_internal_command";
+    const told = isTaken ? new SluiceError("syntax", error.message) : error;
+    return { payloads: [encodeErr(told)], isError: true };
+  }
+
+  #encode(answer: AdminAnswer, status: number, isBinary: boolean): OwnAnswer {
+    switch (answer.kind) {
+      case "ok": {
+        const { affectedRows = 0, message = "" } = answer;
+        const ok = { ...plainOk(status), affectedRows, info: encodeText(message) };
+        return { payloads: [encodeOk(ok, this.#agreed.capabilities)], isError: false };
       }
-    },
-  };
-}
-
-/** A part that answers these payloads. */
-export function payloadPart(make: (status: number) => readonly Uint8Array[]): AnswerPart {
-  return {
-    kind: "answer",
-    make: (status) => Promise.resolve({ payloads: make(status), isError: false }),
-  };
-}
-
-export function errorPart(error: SluiceError): AnswerPart {
-  return { kind: "answer", make: () => Promise.resolve(errorAnswer(error)) };
-}
-
-function errorAnswer(error: SluiceError): OwnAnswer {
-  return { payloads: [encodeErr(error)], isError: true };
-}
-
-function encodeAnswer(
-  answer: AdminAnswer,
-  status: number,
-  { capabilities, binary }: AnswerForm,
-): OwnAnswer {
-  switch (answer.kind) {
-    case "ok": {
-      const { affectedRows = 0, message = "" } = answer;
-      const ok = { ...plainOk(status), affectedRows, info: encodeText(message) };
-      return { payloads: [encodeOk(ok, capabilities.base)], isError: false };
+      case "rows": {
+        const { columns, rows } = answer;
+        const result = { columns, rows, status, warnings: 0 };
+        const form = { ...this.#agreed, binary: isBinary };
+        return { payloads: encodeResultSet(result, form), isError: false };
+      }
+      case "ends_caller": {
+        const error = new SluiceError("killed", "Query execution was interrupted");
+        return { ...this.#error(error), ends: "killed" };
+      }
     }
-    case "rows": {
-      const { columns, rows } = answer;
-      const form = {
-        capabilities: capabilities.base,
-        extendedCapabilities: capabilities.extended,
-        binary,
-      };
-      const result = { columns, rows, status, warnings: 0 };
-      return { payloads: encodeResultSet(result, form), isError: false };
-    }
-    case "ends_caller":
-      return {
-        ...errorAnswer(new SluiceError("killed", "Query execution was interrupted")),
-        ends: "killed",
-      };
   }
 }

@@ -7,13 +7,10 @@ import type { AdminScope } from "../admin/scope.ts";
 import type { AdminStatement } from "../admin/commands.ts";
 import { SluiceError } from "../errors.ts";
 import type { Value } from "../protocol/binary_value.ts";
-import type { Capabilities } from "../protocol/capabilities.ts";
 import { Command } from "../protocol/constants.ts";
 import { decodeExecute, type ParameterType, readStatementId } from "../protocol/prepared.ts";
-import { encodeOk, plainOk } from "../protocol/response.ts";
-import { encodePrepareReply } from "../protocol/resultset.ts";
-import { answerPart, errorPart, payloadPart } from "./own_answer.ts";
-import type { Plan } from "./plan.ts";
+import type { OwnAnswers } from "./own_answer.ts";
+import type { AnswerPart, Plan } from "./plan.ts";
 
 const FIRST_ID = 0x7000_0000;
 
@@ -30,36 +27,31 @@ interface Prepared {
 
 export class OwnPrepared {
   readonly #scope: AdminScope;
-  readonly #capabilities: Capabilities;
+  readonly #answers: OwnAnswers;
+  readonly #capabilities: number;
   readonly #byId = new Map<number, Prepared>();
   #nextId = FIRST_ID;
   #lastId = 0;
 
-  constructor(scope: AdminScope, capabilities: Capabilities) {
+  /** @param capabilities that the client agreed on */
+  constructor(scope: AdminScope, answers: OwnAnswers, capabilities: number) {
     this.#scope = scope;
+    this.#answers = answers;
     this.#capabilities = capabilities;
   }
 
   /** COM_STMT_PREPARE of a statement of the proxy. */
   prepare(statement: AdminStatement): Plan {
     if (this.#byId.size >= MOST) {
-      return [errorPart(
-        new SluiceError(
-          "too_many_prepared",
-          `Can't create more than ${MOST} prepared statements of the proxy in one session`,
-        ),
-      )];
+      const message =
+        `Can't create more than ${MOST} prepared statements of the proxy in one session`;
+      return [this.#answers.error(new SluiceError("too_many_prepared", message))];
     }
     const id = this.#nextId++;
     this.#lastId = id;
     this.#byId.set(id, { statement, types: [] });
-    const { base, extended } = this.#capabilities;
-    return [payloadPart((status) =>
-      encodePrepareReply(
-        { statementId: id, parameters: statement.parameters, columns: statement.columns, status },
-        { capabilities: base, extendedCapabilities: extended },
-      )
-    )];
+    const { parameters, columns } = statement;
+    return [this.#answers.prepared({ statementId: id, parameters, columns })];
   }
 
   /** A statement was prepared on a server. */
@@ -81,33 +73,30 @@ export class OwnPrepared {
       case Command.STMT_EXECUTE:
         return [this.#execute(prepared, payload.slice())];
       case Command.STMT_RESET:
-        return [
-          payloadPart((status) => [encodeOk(plainOk(status), this.#capabilities.base)]),
-        ];
+        return [this.#answers.ok()];
       case Command.STMT_CLOSE:
         this.#byId.delete(id);
         return [];
       case Command.STMT_SEND_LONG_DATA:
         return [];
       default:
-        return [errorPart(
+        return [this.#answers.error(
           new SluiceError("not_supported", "Statements of the proxy can only be executed as such"),
         )];
     }
   }
 
-  #execute(prepared: Prepared, payload: Uint8Array) {
+  #execute(prepared: Prepared, payload: Uint8Array): AnswerPart {
     const { statement } = prepared;
-    const form = { capabilities: this.#capabilities, binary: true };
-    return answerPart(async () => {
+    return this.#answers.of(async () => {
       const request = decodeExecute(payload, {
-        capabilities: this.#capabilities.base,
+        capabilities: this.#capabilities,
         parameters: statement.parameters,
         types: prepared.types,
       });
       if (request.hasTypes) prepared.types = request.parameters;
       const values = request.parameters.map(({ value }): Value => value ?? null);
       return await statement.run(this.#scope, values.slice(0, statement.parameters));
-    }, form);
+    }, true);
   }
 }

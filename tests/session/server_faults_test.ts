@@ -96,7 +96,7 @@ for (const [name, script, inLog] of BAD_SERVERS) {
     using client = await FakeClient.connect(proxy.port);
     const error = decodeErr(await client.logIn(proxy.app));
     assertStringIncludes(error.message, `127.0.0.1:${bad.port}`);
-    assert([1040, 1053, 1129, 2003].includes(error.code), `code ${error.code}`);
+    assert([1040, 1053, 1129, 1429].includes(error.code), `code ${error.code}`);
     await client.ended();
     await proxy.log.first("login refused");
   });
@@ -193,12 +193,12 @@ Deno.test("A statement that finds no server fails, and the next one finds it aga
   for (let count = 0; count < 2; count++) {
     await client.query("SELECT 1");
     const error = await client.expectErr();
-    assertEquals([error.code, client.sequence], [2003, 2]);
+    assertEquals([error.code, client.sequence], [1429, 2]);
     assertStringIncludes(error.message, `127.0.0.1:${server.port}`);
   }
   // A long one is read to its end first.
   await client.sendRaw(queryBytes("x".repeat(500_000)));
-  assertEquals((await client.expectErr()).code, 2003);
+  assertEquals((await client.expectErr()).code, 1429);
   isBad = false;
   await client.query("SELECT 1");
   assertEquals((await client.expect())[0], Head.OK);
@@ -267,7 +267,7 @@ Deno.test("A server that says what nobody asked for is closed, and so is the cli
     assertEquals((await client.expect())[0], Head.OK);
     assertEquals(await client.ended(), 0);
     const { fields } = await proxy.log.first("session ended", "server_lost");
-    assertEquals(fields.code, 2027);
+    assertEquals(fields.code, 1835);
     assertMatch(String(fields.error), /sent \d+ bytes unasked/);
     await eventually("the server's side is closed", () => server.open === 0);
   });
@@ -290,13 +290,13 @@ for (const [name, sent, before] of LOSSES) {
       }, async (client, proxy, server) => {
         await client.query("SELECT 1");
         const got = await readUntilErr(client);
-        assertEquals([got.error.code, got.error.sqlState, got.before], [2013, "HY000", before]);
+        assertEquals([got.error.code, got.error.sqlState, got.before], [1158, "08S01", before]);
         assertMatch(
           got.error.message,
           new RegExp(`^Lost connection to server 127.0.0.1:${server.port} during query: `),
         );
         const { fields } = await proxy.log.first("session ended", "server_lost");
-        assertEquals(fields.code, 2013);
+        assertEquals(fields.code, 1158);
       });
     });
   }
@@ -327,7 +327,7 @@ Deno.test("A server that is lost costs no other session", async () => {
     using other = await FakeClient.logIn(proxy.app);
     await other.ping();
     await client.query("DIE");
-    assertEquals((await client.expectErr()).code, 2013);
+    assertEquals((await client.expectErr()).code, 1158);
     await other.ping();
   });
 });
@@ -361,7 +361,7 @@ Deno.test("A server that closes during a large command: heard out, then told", a
   using client = await FakeClient.logIn(proxy.app);
   await client.sendRaw(queryBytes("x".repeat(20_000_000)));
   const error = await client.expectErr();
-  assertEquals([error.code, client.sequence], [2013, 3]);
+  assertEquals([error.code, client.sequence], [1158, 3]);
   await client.ended();
   await proxy.log.first("session ended", "server_lost");
 });
@@ -407,7 +407,7 @@ Deno.test("A server that closes during a file: heard out, then told", async () =
     for (let count = 0; count < 100; count++) await client.send(new Uint8Array(100_000));
     await client.send(new Uint8Array(0));
     const error = await client.expectErr();
-    assertEquals([error.code, client.sequence], [2013, 104]);
+    assertEquals([error.code, client.sequence], [1158, 104]);
     await client.ended();
     await proxy.log.first("session ended", "server_lost");
   });
@@ -436,14 +436,14 @@ for (const [name, bytes] of NONSENSE) {
     }, async (client, proxy, server) => {
       await client.query("SELECT 1");
       const { error } = await readUntilErr(client);
-      assertEquals([error.code, error.sqlState], [2027, "HY000"]);
+      assertEquals([error.code, error.sqlState], [1835, "08S01"]);
       assertStringIncludes(
         error.message,
         `Malformed packet from server 127.0.0.1:${server.port}: `,
       );
       await eventually("the server's side is closed", () => server.open === 0);
       const { level, fields } = await proxy.log.first("session ended", "server_lost");
-      assertEquals([level, fields.code], ["warning", 2027]);
+      assertEquals([level, fields.code], ["warning", 1835]);
     });
   });
 }

@@ -1,6 +1,7 @@
 /** Client sessions without a listener: their client is a transport that the test holds. */
 import { assertEquals } from "@std/assert";
 import { Cluster } from "../../src/backend/cluster.ts";
+import { LiveConfig } from "../../src/config/live_config.ts";
 import { LoginKey, NATIVE, nativeProof } from "../../src/protocol/auth.ts";
 import { frame, payloadLength } from "../../src/protocol/bytes.ts";
 import { Capability, Head } from "../../src/protocol/constants.ts";
@@ -8,6 +9,8 @@ import { decodeGreeting, encodeLogin } from "../../src/protocol/handshake.ts";
 import { ConfiguredAccounts } from "../../src/session/accounts.ts";
 import { ClientSession } from "../../src/session/client_session.ts";
 import type { SessionContext } from "../../src/session/context.ts";
+import { SessionLimits } from "../../src/session/limits.ts";
+import { ProxysysAccounts } from "../../src/session/proxysys.ts";
 import { makeRsaKey } from "../../src/session/rsa_key.ts";
 import { SessionManager } from "../../src/session_manager.ts";
 import type { FakeTransport } from "../fake/transport.ts";
@@ -22,7 +25,8 @@ export class SessionBench implements AsyncDisposable {
 
   private constructor(config: TestConfig, log: LogRecords) {
     this.log = log;
-    const { proxy, clusters, users } = testConfig(config);
+    const read = testConfig(config);
+    const { proxy, clusters, users } = read;
     const { manager } = this;
     const cluster = new Cluster(clusters[0]!, { manager, connectTimeout: proxy.connectTimeout });
     const accounts = new ConfiguredAccounts(users);
@@ -30,6 +34,16 @@ export class SessionBench implements AsyncDisposable {
     this.#context = {
       config: proxy,
       manager,
+      limits: new SessionLimits(read),
+      proxysys: new ProxysysAccounts(),
+      proxyView: {
+        manager,
+        config: new LiveConfig(read),
+        clusters: [cluster],
+        pid: Deno.pid,
+        startedAt: Date.now(),
+        isAccepting: true,
+      },
       defaultCluster: cluster,
       cluster: (name) => name === clusters[0]!.name ? cluster : undefined,
       account: (name) => accounts.find(name),
