@@ -3,8 +3,6 @@
  * named phase; the relay moves the bytes.
  */
 import { formatAddress } from "../config/address.ts";
-import type { ServerRequest } from "../backend/cluster.ts";
-import type { ServerSession } from "../backend/server_session.ts";
 import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
 import { OutOfOrder, StreamEnded } from "../net/packet_port.ts";
@@ -32,6 +30,7 @@ import {
   sendLoginOk,
   type ServerUse,
 } from "./login.ts";
+import { ServerHold } from "./server_hold.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 
@@ -53,6 +52,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   readonly #proxySessionId: bigint;
   readonly #connectedSince = Date.now();
   readonly #relay: Relay;
+  readonly #hold: ServerHold;
   #phase: ClientPhase = "greeting";
   #phaseSince = this.#connectedSince;
   #login: ClientLogin | undefined;
@@ -61,11 +61,6 @@ export class ClientSession implements ClientEntry, RelayOwner {
   /** What it counts for in the limits. */
   #place: Place | undefined;
   #planner: CommandPlanner | undefined;
-  #server: ServerSession | undefined;
-  /** The schema that the next server session begins with. */
-  #schema = "";
-  /** The opening of a server session that a command or a login waits for. */
-  #opening: { readonly abort: AbortController; id: number } | undefined;
   #row: CommandRow | undefined;
   #statements = 0;
   #transactions = 0;
@@ -85,6 +80,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#port = client.port;
     this.#proxySessionId = context.nextProxySessionId();
     this.#relay = new Relay(client.transport, this);
+    this.#hold = new ServerHold(id, context);
     context.manager.clients.add(this);
   }
 
@@ -103,21 +99,16 @@ export class ClientSession implements ClientEntry, RelayOwner {
       user: this.#login?.name.user ?? this.#user,
       tenant: this.#login?.name.tenant ?? "",
       cluster: this.#login?.servers?.cluster.config.name ?? "",
-      schema: this.#server?.schema ?? this.#schema,
+      schema: this.#hold.schema,
       command: this.#row?.name ?? "",
       statements: this.#statements,
       transactions: this.#transactions,
-      isInTransaction: this.#server?.isInTransaction ?? false,
+      isInTransaction: this.#hold.isInTransaction,
       isBlockedByClient: this.#relay.isBlockedByClient,
       bytesIn: this.#relay.bytesIn,
       bytesOut: this.#relay.bytesOut,
-      serverSessionIds: this.#serverSessionIds(),
+      serverSessionIds: this.#hold.ids,
     };
-  }
-
-  #serverSessionIds(): number[] {
-    if (this.#server !== undefined) return [this.#server.id];
-    return this.#opening === undefined ? [] : [this.#opening.id];
   }
 
   /** Greets the client and lets it log in; everything after that comes from its bytes. */
@@ -145,10 +136,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
   async killQuery(): Promise<void> {
     const error = new SluiceError("killed", "Query execution was interrupted");
     if (this.#phase === "connecting") {
-      this.#abandonOpening(error);
+      this.#hold.abandonOpening();
       return this.#relay.refuse(error);
     }
-    const server = this.#server;
+    const server = this.#hold.current;
     if (server === undefined || !this.#relay.isExecuting) return;
     const number = this.#commandNumber;
     const isWanted = () => this.#commandNumber === number && this.#relay.isExecuting;
@@ -156,18 +147,13 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   killServer(id: number): boolean {
-    const server = this.#server;
-    if (server === undefined && this.#opening?.id === id) {
-      this.#context.manager.servers.find(id)?.kill(interrupted(id, "").message);
-      return true;
-    }
+    if (this.#hold.killOpening(id, interrupted(id, "").message)) return true;
+    const server = this.#hold.current;
     if (server?.id !== id) return false;
     const isExecuting = this.#relay.isExecuting;
     const error = interrupted(id, ` on ${server.backend.label}`);
     if (!isExecuting && server.isInTransaction) this.#loss = error;
-    this.#schema = server.schema;
-    this.#server = undefined;
-    this.#closeServer(server, isExecuting);
+    this.#hold.letGo(isExecuting);
     this.#relay.dropServer(error);
     return true;
   }
@@ -182,7 +168,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   leave(): void {
     this.#isLeaving = true;
     if (this.#phase === "login") return this.end("shutdown");
-    if (this.#relay.isIdle && this.#server?.isInTransaction !== true) this.end("shutdown");
+    if (this.#relay.isIdle && !this.#hold.isInTransaction) this.end("shutdown");
   }
 
   /** The time to leave is over. */
@@ -225,7 +211,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   onIdle(): boolean {
     if (this.#phase === "executing") this.#statements++;
-    const isInTransaction = this.#server?.isInTransaction ?? false;
+    const isInTransaction = this.#hold.isInTransaction;
     if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
@@ -236,9 +222,11 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   needServer(): void {
     this.#setPhase("connecting");
-    this.#openServer(this.#login!.servers!, this.#schema).then(
-      (isWanted) => {
-        if (isWanted) this.#setPhase("executing");
+    this.#hold.open(this.#login!.servers!).then(
+      (server) => {
+        if (server === undefined) return;
+        this.#relay.use(server);
+        this.#setPhase("executing");
       },
       (error) => {
         if (this.#hasEnded) return;
@@ -268,8 +256,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     );
     // A fresh server session is what resets every state there is.
     this.#relay.dropServer();
-    this.#server?.release();
-    this.#server = undefined;
+    this.#hold.letGo(false);
     await this.#prove(login);
     if (this.#hasEnded) return;
     this.#enter(login);
@@ -286,7 +273,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       ? limits.enterExempt()
       : limits.enter({ ...name, cluster: servers.cluster.config.name }, servers.maxConnections);
     this.#login = login;
-    this.#schema = login.servers?.request.login.schema ?? "";
+    if (this.#hold.current === undefined) this.#hold.nextSchema = schemaOf(servers);
     const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
     this.#planner = new CommandPlanner({
       scope: { caller, proxy: proxyView },
@@ -297,9 +284,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   #sqlMode(charset: number): SqlMode {
-    const status = this.#server?.tracker.status ?? 0;
+    const server = this.#hold.current;
+    const status = server?.tracker.status ?? 0;
     return {
-      ansiQuotes: this.#server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
+      ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
       noBackslashEscapes: (status & Status.NO_BACKSLASH_ESCAPES) !== 0,
       charset,
     };
@@ -311,43 +299,9 @@ export class ClientSession implements ClientEntry, RelayOwner {
    */
   async #prove({ servers }: ClientLogin): Promise<void> {
     if (servers === undefined || servers.cluster.isProven(servers.request)) return;
-    await this.#openServer(servers, servers.request.login.schema);
-  }
-
-  /**
-   * @returns false where nobody waits for it any more
-   * @throws {SluiceError} where no server session can be had by who still waits
-   */
-  async #openServer({ cluster, request: asked }: ServerUse, schema: string): Promise<boolean> {
-    const opening = this.#opening = { abort: new AbortController(), id: 0 };
-    const request: ServerRequest = {
-      tenant: asked.tenant,
-      login: { ...asked.login, schema },
-      signal: opening.abort.signal,
-      onOpening: (id) => opening.id = id,
-    };
-    let server: ServerSession;
-    try {
-      server = await cluster.acquire(request);
-    } catch (error) {
-      if (this.#opening !== opening) return false;
-      this.#opening = undefined;
-      throw error;
-    }
-    if (this.#opening !== opening) {
-      server.release();
-      return false;
-    }
-    this.#opening = undefined;
-    this.#server = server;
-    this.#relay.use(server);
-    return true;
-  }
-
-  #abandonOpening(reason: Error): void {
-    const opening = this.#opening;
-    this.#opening = undefined;
-    opening?.abort.abort(reason);
+    this.#hold.nextSchema = schemaOf(servers);
+    const server = await this.#hold.open(servers);
+    if (server !== undefined) this.#relay.use(server);
   }
 
   // ---- ends ----
@@ -392,9 +346,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
     const fields = this.#endFields(reason, error);
     this.#phase = "closed";
     this.#relay.close();
-    this.#abandonOpening(new Error("the client session ended"));
+    this.#hold.abandonOpening();
     closeQuietly(this.#transport);
-    this.#releaseServer(isExecuting, reason);
+    if (reason === "server_lost") this.#hold.discard();
+    else this.#hold.letGo(isExecuting);
     this.#context.manager.clients.remove(this.id);
     this.#place?.leave();
     this.#addTotals();
@@ -403,26 +358,6 @@ export class ClientSession implements ClientEntry, RelayOwner {
       fields,
     );
     this.#context.onSessionEnd(this.id);
-  }
-
-  #releaseServer(isExecuting: boolean, reason: EndReason): void {
-    const server = this.#server;
-    this.#server = undefined;
-    if (server === undefined || !server.isOpen) return;
-    if (reason === "server_lost") return server.close();
-    this.#closeServer(server, isExecuting);
-  }
-
-  #closeServer(server: ServerSession, isExecuting: boolean): void {
-    if (!isExecuting) return server.release();
-    server.cancel(this.#context.config.connectTimeout).catch((cause) => {
-      logWarning("cannot cancel statement", {
-        cs_id: this.id,
-        server: server.backend.label,
-        server_sessid: server.threadId,
-        cause: messageOf(cause),
-      });
-    });
   }
 
   #addTotals(): void {
@@ -454,6 +389,11 @@ export class ClientSession implements ClientEntry, RelayOwner {
       bytes_out: bytesOut,
     };
   }
+}
+
+/** The schema that a login asks for. */
+function schemaOf(servers: ServerUse | undefined): string {
+  return servers?.request.login.schema ?? "";
 }
 
 /** What a statement is told whose server session an operator has ended. */
