@@ -77,15 +77,33 @@ export const WIDE_SPACES: readonly number[] = [NO_BREAK_SPACE, DOS_SPACE];
 
 const decoders = new Map<string, TextDecoder>();
 
+/** Up to this length ASCII is decoded here: calling into the runtime costs more than the loop. */
+const SHORT = 64;
+
 /** Text of bytes in the set; what is invalid becomes U+FFFD. */
 export function decodeIn(charset: number, bytes: Uint8Array): string {
+  const ascii = bytes.length <= SHORT ? asciiText(bytes) : undefined;
+  return ascii ?? decoderOf(charset).decode(bytes);
+}
+
+/** undefined where there is anything else: in all sets, bytes of ASCII that are alone mean it. */
+function asciiText(bytes: Uint8Array): string | undefined {
+  let text = "";
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at]! >= 0x80) return undefined;
+    text += String.fromCharCode(bytes[at]!);
+  }
+  return text;
+}
+
+function decoderOf(charset: number): TextDecoder {
   const label = rows.get(charset)?.label ?? "utf-8";
   let decoder = decoders.get(label);
   if (decoder === undefined) {
     decoder = new TextDecoder(label, { ignoreBOM: true });
     decoders.set(label, decoder);
   }
-  return decoder.decode(bytes);
+  return decoder;
 }
 
 function isBetween(byte: number | undefined, first: number, last: number): boolean {

@@ -13,6 +13,8 @@ const SLASH = 0x2f;
 const STAR = 0x2a;
 const HASH = 0x23;
 const MINUS = 0x2d;
+const EXCLAMATION = 0x21;
+const LETTER_M = 0x4d;
 const LINE_FEED = 0x0a;
 
 interface Head {
@@ -55,11 +57,6 @@ const SPACES = classes.map((class_, byte) =>
   class_ === Class.space || WIDE_SPACES.includes(byte) ? 1 : 0
 );
 
-/** 1 for what the scan stops at. */
-const STOPS = new Uint8Array(256);
-STOPS[SEMICOLON] = 1;
-STOPS[UNDERSCORE] = 1;
-
 /** The answer of {@link skipComments} at a versioned comment, whose contents may be text. */
 const UNCLEAR = -1;
 
@@ -68,14 +65,21 @@ export function mayConcernProxy(bytes: Uint8Array, start: number, end: number): 
   const limit = Math.min(end, bytes.length);
   const first = skipComments(bytes, start, limit);
   if (first === UNCLEAR || isHead(bytes, first, limit)) return true;
-  for (let at = start; at < limit; at++) {
-    const byte = bytes[at]!;
-    if (STOPS[byte] === 0) continue;
-    if (byte === SEMICOLON ? mayFollow(bytes, at + 1, limit) : isCall(bytes, at, limit)) {
+  for (let at = nextStop(bytes, start, limit); at < limit; at = nextStop(bytes, at + 1, limit)) {
+    if (bytes[at] === UNDERSCORE ? isCall(bytes, at, limit) : mayFollow(bytes, at + 1, limit)) {
       return true;
     }
   }
   return false;
+}
+
+/** The loop over all bytes: small, so that it becomes good machine code. */
+function nextStop(bytes: Uint8Array, at: number, end: number): number {
+  for (; at < end; at++) {
+    const byte = bytes[at]!;
+    if (byte === SEMICOLON || byte === UNDERSCORE) return at;
+  }
+  return end;
 }
 
 /**
@@ -156,7 +160,8 @@ function skipComments(bytes: Uint8Array, start: number, end: number): number {
     if (bytes[at] !== SLASH) {
       while (at < end && bytes[at] !== LINE_FEED && bytes[at] !== 0) at++;
     } else {
-      if (bytes[at + 2] === 0x21 || bytes[at + 2] === 0x4d) return UNCLEAR;
+      const mark = bytes[at + 2] === LETTER_M ? bytes[at + 3] : bytes[at + 2];
+      if (mark === EXCLAMATION) return UNCLEAR;
       for (at += 2; at < end && !(bytes[at] === STAR && bytes[at + 1] === SLASH);) at++;
       at += 2;
     }

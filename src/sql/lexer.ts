@@ -22,6 +22,7 @@ export const Kind = {
   parameter: 6,
   /** `@name`, `@'name'`, `@@name`, `@@scope.name`; the host of an account, too. */
   variable: 7,
+  /** From here on there are tokens for those only who ask for them. */
   comment: 8,
   /** A comment that begins with `/*+`. */
   hint: 9,

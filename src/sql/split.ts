@@ -30,16 +30,13 @@ export function splitStatements(bytes: Uint8Array, range: Range, mode: SqlMode):
     }
     if (start < 0) start = lexer.start;
     end = lexer.end;
-    if (lexer.kind === Kind.comment) {
-      if (isLineComment(bytes, lexer) && bytes[end] === LINE_FEED && end < range.end) end++;
-    } else if (!isSemicolon) {
-      body.read(lexer);
-    }
+    if (isLineComment(bytes, lexer) && bytes[end] === LINE_FEED && end < range.end) end++;
+    if (lexer.kind < Kind.comment && !isSemicolon) body.read(lexer);
   }
   if (start >= 0) statements.push({ start, end });
   return statements;
 }
 
-function isLineComment(bytes: Uint8Array, { start }: Lexer): boolean {
-  return bytes[start] === HASH || bytes[start] === MINUS;
+function isLineComment(bytes: Uint8Array, { kind, start }: Lexer): boolean {
+  return kind === Kind.comment && (bytes[start] === HASH || bytes[start] === MINUS);
 }
