@@ -119,9 +119,10 @@ export async function receiveLogin(
   const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
   const named = canSwitch ? login.authPlugin : NATIVE;
-  const first = canSwitch && named === NATIVE && await mustShowPassword(destination)
-    ? auth.switchTo(SHA2)
-    : auth.start(named, login.authResponse);
+  const asking = canSwitch ? await betterPlugin(named, destination) : undefined;
+  const first = asking === undefined
+    ? auth.start(named, login.authResponse)
+    : auth.switchTo(asking);
   const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
   return admit(asked, destination, { key, nonce: canSwitch ? undefined : nonce, peer });
 }
@@ -172,6 +173,19 @@ function pluginFor(named: string, { config }: SessionContext, profile: ServerPro
   if (config.defaultAuthenticationPlugin !== "server") return config.defaultAuthenticationPlugin;
   // Drivers choose by the version that they are told: it must fit the plugin, as the server's does.
   return profile.authPlugin === NATIVE ? NATIVE : SHA2;
+}
+
+/** The plugin to ask with in place of the one that the client has answered by; undefined for none. */
+async function betterPlugin(
+  named: string,
+  destination: Destination,
+): Promise<PluginName | undefined> {
+  if (named === NATIVE) return await mustShowPassword(destination) ? SHA2 : undefined;
+  const { name, account } = destination;
+  // Of these the hash is enough: no server will ask for more, and not every client trusts the
+  // proxy's RSA key with the password itself.
+  const { isEmpty, sha256Twice } = account.verifier;
+  return isProxysys(name) && !isEmpty && sha256Twice === undefined ? NATIVE : undefined;
 }
 
 /** A native answer shows SHA1(password), with which nobody logs in to a server that wants more. */
