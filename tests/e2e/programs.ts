@@ -2,9 +2,14 @@
 
 import { cachedFolder } from "../../src/dev/engines/cache.ts";
 import { run, which } from "../../src/dev/engines/command.ts";
-import { EngineUnavailable, mysqlClientCommand } from "../../src/dev/engines/engine.ts";
-import { runCommandLine } from "./command_line_client.ts";
-import { type CaseReport, type Driver, type Program, ToolMissing } from "./driver.ts";
+import {
+  type EngineName,
+  EngineUnavailable,
+  mysqlClientCommand,
+} from "../../src/dev/engines/engine.ts";
+import { type CommandLine, runCommandLine } from "./command_line_client.ts";
+import { type CaseReport, type Driver, ToolMissing } from "./driver.ts";
+import { type OwnAccountJob, runOwnAccount } from "./own_account.ts";
 
 type Progress = (text: string) => void;
 
@@ -27,15 +32,56 @@ export const drivers: readonly Driver[] = [
     hasFullLogin: false,
     prepare: python("program_connector.py", "pure"),
   },
-  { name: "go-sql-driver/mysql 1.10", hasFullLogin: true, prepare: go },
-  { name: "MySQL Connector/J 26.10", hasFullLogin: true, prepare: java("mysql") },
-  { name: "MariaDB Connector/J 4.0", hasFullLogin: true, prepare: java("mariadb") },
-  { name: "mariadb command line", hasFullLogin: true, prepare: mariadbClient },
-  { name: "mysql command line", hasFullLogin: true, prepare: mysqlClient },
+  { name: "go-sql-driver/mysql 1.10", hasFullLogin: true, prepare: go() },
+  { name: "MySQL Connector/J 26.10", hasFullLogin: true, prepare: java("Program", "mysql") },
+  { name: "MariaDB Connector/J 4.0", hasFullLogin: true, prepare: java("Program", "mariadb") },
+  {
+    name: "mariadb command line",
+    hasFullLogin: true,
+    prepare: clientWith(mariadbCommand, runCommandLine),
+  },
+  {
+    name: "mysql command line",
+    hasFullLogin: true,
+    prepare: clientWith(mysqlCommand, runCommandLine),
+  },
 ];
 
-function node(file: string) {
-  return async (onProgress: Progress): Promise<Program> => {
+/** A program that reads the file of a job of either kind. */
+type FileProgram = (job: object) => Promise<CaseReport[]>;
+
+interface OwnAccountDriver {
+  readonly name: string;
+  prepare(onProgress: Progress): Promise<(job: OwnAccountJob) => Promise<CaseReport[]>>;
+  /** The engine whose greeting it cannot live with. */
+  readonly except?: EngineName;
+}
+
+/**
+ * The same drivers and one more with the accounts that no server has: the job has the cases of
+ * own_account.ts.
+ */
+export const ownAccountDrivers: readonly OwnAccountDriver[] = [
+  { name: "mysql2 3.24", prepare: node("own_account.mjs", "mysql2") },
+  { name: "mariadb (npm) 3.5", prepare: node("own_account.mjs", "mariadb") },
+  { name: "PyMySQL 1.2", prepare: python("own_account.py", "pymysql") },
+  { name: "mysql-connector-python 9.7 (C)", prepare: python("own_account.py", "c") },
+  { name: "mysql-connector-python 9.7 (pure)", prepare: python("own_account.py", "pure") },
+  { name: "go-sql-driver/mysql 1.10", prepare: go("own") },
+  { name: "MySQL Connector/J 26.10", prepare: java("OwnAccount", "jdbc:mysql:") },
+  { name: "MariaDB Connector/J 4.0", prepare: java("OwnAccount", "jdbc:mariadb:") },
+  {
+    name: "OceanBase Connector/J 2.4",
+    // It takes MySQL's flag of query attributes for one of OceanBase's: it gets into no such server.
+    except: "mysql",
+    prepare: java("OwnAccount", "jdbc:oceanbase:"),
+  },
+  { name: "mariadb command line", prepare: clientWith(mariadbCommand, runOwnAccount) },
+  { name: "mysql command line", prepare: clientWith(mysqlCommand, runOwnAccount) },
+];
+
+function node(file: string, ...args: string[]) {
+  return async (onProgress: Progress): Promise<FileProgram> => {
     await need("node", "20");
     await need("npm", "8");
     const packages = await installed("node", "package.json", {
@@ -47,12 +93,12 @@ function node(file: string) {
     });
     const folder = await sourceCopy("node", ".mjs");
     await Deno.symlink(`${packages}/node_modules`, `${folder}/node_modules`);
-    return program(["node", `${folder}/${file}`]);
+    return program(["node", `${folder}/${file}`], { args });
   };
 }
 
 function python(file: string, ...args: string[]) {
-  return async (onProgress: Progress): Promise<Program> => {
+  return async (onProgress: Progress): Promise<FileProgram> => {
     await need("python3", "3.9");
     const packages = await installed("python", "requirements.txt", {
       async build(folder) {
@@ -66,18 +112,20 @@ function python(file: string, ...args: string[]) {
   };
 }
 
-async function go(onProgress: Progress): Promise<Program> {
-  await need("go", "1.24");
-  onProgress("Building the Go program");
-  const folder = await sourceCopy("go", ".go", "go.mod", "go.sum");
-  const options = { cwd: folder, env: { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" } };
-  await install("Go modules", () => run(["go", "mod", "download"], options));
-  await run(["go", "build", "-o", "program", "."], options);
-  return program([`${folder}/program`]);
+function go(...args: string[]) {
+  return async (onProgress: Progress): Promise<FileProgram> => {
+    await need("go", "1.24");
+    onProgress("Building the Go program");
+    const folder = await sourceCopy("go", ".go", "go.mod", "go.sum");
+    const options = { cwd: folder, env: { GOTOOLCHAIN: "local", GOFLAGS: "-mod=readonly" } };
+    await install("Go modules", () => run(["go", "mod", "download"], options));
+    await run(["go", "build", "-o", "program", "."], options);
+    return program([`${folder}/program`], { args });
+  };
 }
 
-function java(driver: string) {
-  return async (onProgress: Progress): Promise<Program> => {
+function java(main: string, ...args: string[]) {
+  return async (onProgress: Progress): Promise<FileProgram> => {
     await need("javac", "17");
     await need("mvn", "3");
     const libraries = await installed("java", "pom.xml", {
@@ -89,22 +137,31 @@ function java(driver: string) {
     });
     const folder = await sourceCopy("java", ".java");
     const path = `${folder}:${libraries}/libraries/*`;
-    const files = ["Program.java", "Cases.java", "SessionCases.java"];
-    await run(["javac", "-encoding", "UTF-8", "-cp", path, ...files], { cwd: folder });
+    await run(["javac", "-encoding", "UTF-8", "-cp", path, `${main}.java`], { cwd: folder });
     // Short runs: little compilation, one collector thread.
     const options = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g"];
-    const argv = ["java", ...options, "-Duser.timezone=UTC", "-cp", path, "Program"];
-    return program(argv, { args: [driver] });
+    const argv = ["java", ...options, "-Duser.timezone=UTC", "-cp", path, main];
+    return program(argv, { args });
   };
 }
 
-async function mariadbClient(): Promise<Program> {
-  const command = [await need("mariadb", "10")];
-  return (job) =>
-    runCommandLine({ command, options: ["--skip-ssl"], root: "", canReset: false }, job);
+/** A command-line client as a program, by what runs the cases with it. */
+function clientWith<AnyJob>(
+  command: () => Promise<CommandLine>,
+  run: (line: CommandLine, job: AnyJob) => Promise<CaseReport[]>,
+) {
+  return async () => {
+    const line = await command();
+    return (job: AnyJob) => run(line, job);
+  };
 }
 
-async function mysqlClient(): Promise<Program> {
+async function mariadbCommand(): Promise<CommandLine> {
+  const command = [await need("mariadb", "10")];
+  return { command, options: ["--skip-ssl"], root: "", canReset: false };
+}
+
+async function mysqlCommand(): Promise<CommandLine> {
   let command: string[];
   try {
     command = await mysqlClientCommand();
@@ -114,7 +171,7 @@ async function mysqlClient(): Promise<Program> {
   }
   const root = command[0]!.endsWith("chroot") ? command[1]! : "";
   const options = ["--ssl-mode=DISABLED", "--get-server-public-key", "--commands"];
-  return (job) => runCommandLine({ command, options, root, canReset: true }, job);
+  return { command, options, root, canReset: true };
 }
 
 /** Path of a tool that runs and has at least this version. */
@@ -187,7 +244,7 @@ export async function removeTemporaryFolders(): Promise<void> {
 function program(
   argv: readonly string[],
   { args = [], env = {} }: { args?: readonly string[]; env?: Record<string, string> } = {},
-): Program {
+): FileProgram {
   return async (job) => {
     const file = await Deno.makeTempFile({ prefix: "sluice-e2e-job-", suffix: ".json" });
     try {

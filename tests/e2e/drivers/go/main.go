@@ -44,6 +44,10 @@ var job jobSpec
 type skip string
 
 func main() {
+	if len(os.Args) > 2 && os.Args[2] == "own" {
+		ownAccount(os.Args[1])
+		return
+	}
 	text, err := os.ReadFile(os.Args[1])
 	check(err)
 	check(json.Unmarshal(text, &job))
