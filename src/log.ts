@@ -9,6 +9,8 @@ import {
   getJsonLinesFormatter,
   getLogfmtFormatter,
   getLogger,
+  type LogLevel,
+  type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
 
@@ -94,22 +96,44 @@ export function flushLog(): void {
   }
 }
 
+/**
+ * Hands a record over whole: what the logger makes of a message and its fields costs a short session
+ * twice as much, since it allows for fields that are computed late.
+ */
+function emit(level: LogLevel, message: string, fields: LogFields): void {
+  if (!logger.isEnabledFor(level)) return;
+  const record: LogRecord = {
+    category: logger.category,
+    level,
+    message: [message],
+    rawMessage: message,
+    timestamp: Date.now(),
+    properties: defined(fields),
+  };
+  logger.emit(record);
+}
+
 function defined(fields: LogFields): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const kept: Record<string, unknown> = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
 }
 
 export function logDebug(message: string, fields: LogFields = {}): void {
-  logger.debug(message, defined(fields));
+  emit("debug", message, fields);
 }
 
 export function logInfo(message: string, fields: LogFields = {}): void {
-  logger.info(message, defined(fields));
+  emit("info", message, fields);
 }
 
 export function logWarning(message: string, fields: LogFields = {}): void {
-  logger.warning(message, defined(fields));
+  emit("warning", message, fields);
 }
 
 export function logError(message: string, fields: LogFields = {}): void {
-  logger.error(message, defined(fields));
+  emit("error", message, fields);
 }

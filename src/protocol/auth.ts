@@ -60,21 +60,26 @@ export class LoginKey {
   readonly sha256: Uint8Array | undefined;
   readonly sha256Twice: Uint8Array | undefined;
 
-  private constructor(password: string | undefined, stage1: Uint8Array) {
+  private constructor(
+    password: string | undefined,
+    { stage1, stage2 }: { readonly stage1: Uint8Array; readonly stage2: Uint8Array },
+  ) {
     this.password = password;
     this.sha1 = stage1;
-    this.sha1Twice = sha1(stage1);
+    this.sha1Twice = stage2;
     if (password === undefined) return;
     this.sha256 = sha256(encodeText(password));
     this.sha256Twice = sha256(this.sha256);
   }
 
   static fromPassword(password: string): LoginKey {
-    return new LoginKey(password, sha1(encodeText(password)));
+    const stage1 = sha1(encodeText(password));
+    return new LoginKey(password, { stage1, stage2: sha1(stage1) });
   }
 
-  static fromSha1(stage1: Uint8Array): LoginKey {
-    return new LoginKey(undefined, stage1);
+  /** @param stage2 SHA1(stage1), where it is known already */
+  static fromSha1(stage1: Uint8Array, stage2 = sha1(stage1)): LoginKey {
+    return new LoginKey(undefined, { stage1, stage2 });
   }
 
   get isEmpty(): boolean {
@@ -211,7 +216,7 @@ export class ServerAuth {
     if (this.#plugin === NATIVE) {
       const stage1 = openNativeProof(response, nonce, verifier);
       if (stage1 === undefined) return { kind: "refused", usingPassword: true };
-      return { kind: "accepted", key: LoginKey.fromSha1(stage1) };
+      return { kind: "accepted", key: LoginKey.fromSha1(stage1, verifier.sha1Twice) };
     }
     if (verifier.sha256Twice === undefined) {
       this.#expects = "key request";

@@ -4,7 +4,7 @@
  * MariaDB's extended capabilities: https://mariadb.com/kb/en/connection/
  */
 import { ProtocolError } from "../errors.ts";
-import { PacketReader, PacketWriter } from "./bytes.ts";
+import { decodeText, PacketReader, PacketWriter } from "./bytes.ts";
 import { Capability, Head } from "./constants.ts";
 
 /** The first packet of a server, protocol version 10. */
@@ -50,7 +50,7 @@ export function decodeGreeting(payload: Uint8Array): Greeting {
   if ((capabilities & Capability.PLUGIN_AUTH) !== 0 && reader.remaining > 0) {
     const name = reader.rest();
     const end = name.indexOf(0); // some old servers leave the NUL out
-    authPlugin = new TextDecoder().decode(end < 0 ? name : name.subarray(0, end));
+    authPlugin = decodeText(end < 0 ? name : name.subarray(0, end));
   }
   return {
     serverVersion,
@@ -155,7 +155,7 @@ function readAuthResponse(reader: PacketReader, capabilities: number): Uint8Arra
 }
 
 export function encodeLogin(login: Login): Uint8Array {
-  const writer = new PacketWriter(128)
+  const writer = new PacketWriter(256)
     .u32(login.capabilities)
     .u32(login.maxPacketSize)
     .u8(login.charset)
