@@ -121,8 +121,25 @@ export function splitClientId(id: number): ClientIdParts {
   };
 }
 
-/** Entries that a listing takes before it lets other work run. */
-const SLICE = 256;
+/** Items of a listing: a pause costs about 2 milliseconds, and so do these. */
+const SLICE = 2048;
+
+/**
+ * What `make` gives for each item, without `undefined`; in slices between which traffic goes on.
+ */
+export async function mapInSlices<In, Out>(
+  items: Iterable<In>,
+  make: (item: In) => Out | undefined,
+): Promise<Out[]> {
+  const made: Out[] = [];
+  let taken = 0;
+  for (const item of items) {
+    const one = make(item);
+    if (one !== undefined) made.push(one);
+    if (++taken % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  return made;
+}
 
 class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
   readonly #entries = new Map<number, Entry>();
@@ -153,15 +170,10 @@ class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
   }
 
   /** One info an entry, in slices between which traffic goes on. */
-  async snapshot(): Promise<Info[]> {
-    const infos: Info[] = [];
-    let taken = 0;
-    for (const entry of [...this.#entries.values()]) {
-      if (!this.#entries.has(entry.id)) continue;
-      infos.push(entry.info());
-      if (++taken % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-    return infos;
+  snapshot(): Promise<Info[]> {
+    return mapInSlices([...this.#entries.values()], (entry) => {
+      return this.#entries.has(entry.id) ? entry.info() : undefined;
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** Columns of the listings, and rows that are built in slices between which traffic goes on. */
 import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
+import { mapInSlices } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
 
 export function textColumn(name: string): Column {
@@ -27,18 +28,7 @@ export function listing(columns: readonly Column[], rows: readonly Row[]): Admin
   return { kind: "rows", columns, rows };
 }
 
-/** A pause costs about a millisecond, and so do a few thousand rows. */
-const SLICE = 2048;
-
 /** One row an item. */
-export async function rowsOf<Item>(
-  items: readonly Item[],
-  build: (item: Item) => Row,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const item of items) {
-    rows.push(build(item));
-    if (rows.length % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-  return rows;
+export function rowsOf<Item>(items: readonly Item[], build: (item: Item) => Row): Promise<Row[]> {
+  return mapInSlices(items, build);
 }

@@ -9,7 +9,7 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
 
-/** Up to this length ASCII is decoded here: calling into the runtime costs more than the loop. */
+/** Up to this length ASCII is converted here: calling into the runtime costs more than the loop. */
 const SHORT = 64;
 
 /** UTF-8 text of bytes; invalid sequences become U+FFFD, since names are only shown and compared. */
@@ -280,7 +280,24 @@ export class PacketWriter {
   }
 
   lenencText(value: string): this {
-    return this.lenencBytes(encodeText(value));
+    return this.#shortText(value) ? this : this.lenencBytes(encodeText(value));
+  }
+
+  /** Appends the text and its length if it is short and ASCII. @returns whether it is */
+  #shortText(value: string): boolean {
+    if (value.length > SHORT) return false;
+    const start = this.#reserve(1 + value.length);
+    const bytes = this.#bytes;
+    bytes[start] = value.length;
+    for (let index = 0, at = start + 1; index < value.length; index++, at++) {
+      const code = value.charCodeAt(index);
+      if (code >= 0x80) {
+        this.#length = start;
+        return false;
+      }
+      bytes[at] = code;
+    }
+    return true;
   }
 
   zeros(count: number): this {
@@ -298,21 +315,36 @@ export class PacketWriter {
 /** The largest payload of one packet; a message that fills it goes on in the next packet. */
 export const MAX_PAYLOAD = 0xffffff;
 
+/** How many packets messages take. */
+export function packetCount(payloads: readonly Uint8Array[]): number {
+  return payloads.reduce((sum, { length }) => sum + Math.floor(length / MAX_PAYLOAD) + 1, 0);
+}
+
 /**
  * Frames a message's payload as one or more packets, the first with `sequence`.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
  */
 export function frame(payload: Uint8Array, sequence: number): Uint8Array {
-  const pieces = Math.floor(payload.length / MAX_PAYLOAD) + 1;
-  const packets = new Uint8Array(payload.length + 4 * pieces);
-  for (let piece = 0, at = 0, to = 0; piece < pieces; piece++, at += MAX_PAYLOAD) {
-    const length = Math.min(payload.length - at, MAX_PAYLOAD);
-    packets[to++] = length;
-    packets[to++] = length >>> 8;
-    packets[to++] = length >>> 16;
-    packets[to++] = sequence + piece;
-    packets.set(pieces === 1 ? payload : payload.subarray(at, at + length), to);
-    to += length;
+  return frameAll([payload], sequence);
+}
+
+/** Frames messages that follow each other. */
+export function frameAll(payloads: readonly Uint8Array[], sequence: number): Uint8Array {
+  const content = payloads.reduce((sum, { length }) => sum + length, 0);
+  const packets = new Uint8Array(content + 4 * packetCount(payloads));
+  let next = sequence;
+  let to = 0;
+  for (const payload of payloads) {
+    for (let at = 0, length = MAX_PAYLOAD; length === MAX_PAYLOAD; at += length) {
+      length = Math.min(payload.length - at, MAX_PAYLOAD);
+      packets[to++] = length;
+      packets[to++] = length >>> 8;
+      packets[to++] = length >>> 16;
+      packets[to++] = next++;
+      const isWhole = length === payload.length;
+      packets.set(isWhole ? payload : payload.subarray(at, at + length), to);
+      to += length;
+    }
   }
   return packets;
 }

@@ -13,7 +13,7 @@ import {
   writeValue,
 } from "./binary_value.ts";
 import { encodePrepareHead } from "./prepared.ts";
-import { encodeText, PacketReader, PacketWriter } from "./bytes.ts";
+import { PacketReader, PacketWriter } from "./bytes.ts";
 import {
   BINARY_CHARSET,
   Capability,
@@ -173,6 +173,7 @@ export function decodeTextRow(payload: Uint8Array, columns: number): (Uint8Array
   return row;
 }
 
+/** @param row values as they travel */
 export function encodeTextRow(row: readonly (Uint8Array | null)[]): Uint8Array {
   const writer = new PacketWriter(128);
   for (const cell of row) writeCell(writer, cell);
@@ -254,24 +255,44 @@ export interface ResultForm extends Agreed {
  * client with optional or cached metadata accepts.
  */
 export function encodeResultSet(result: ResultSet, form: ResultForm): Uint8Array[] {
-  const { columns, status, warnings } = result;
-  const noEof = (form.capabilities & Capability.DEPRECATE_EOF) !== 0;
+  const packets = encodeResultHead(result, form);
+  for (const row of result.rows) packets.push(encodeRow(row, result.columns, form));
+  packets.push(encodeResultEnd(result, form));
+  return packets;
+}
+
+/** The payloads before the rows. */
+export function encodeResultHead(
+  { columns, status, warnings }: Omit<ResultSet, "rows">,
+  form: Agreed,
+): Uint8Array[] {
   const packets = [encodeColumnCount({ count: columns.length, metadataFollows: true }, form)];
   for (const column of columns) packets.push(encodeColumn(column, form));
-  if (!noEof) packets.push(encodeEof({ warnings, status }));
-  for (const row of result.rows) {
-    packets.push(
-      form.binary
-        ? encodeBinaryRow(row, columns)
-        : encodeTextRow(row.map((value, index) => toTextCell(value, columns[index]))),
-    );
-  }
-  packets.push(
-    noEof
-      ? encodeOk({ ...plainOk(status), head: Head.EOF, warnings }, form.capabilities)
-      : encodeEof({ warnings, status }),
-  );
+  if (!hasNoEof(form)) packets.push(encodeEof({ warnings, status }));
   return packets;
+}
+
+/** The payload of one row. */
+export function encodeRow(
+  row: readonly Value[],
+  columns: readonly Column[],
+  { binary }: Pick<ResultForm, "binary">,
+): Uint8Array {
+  return binary ? encodeBinaryRow(row, columns) : encodePrintedRow(row, columns);
+}
+
+/** The payload behind the rows. */
+export function encodeResultEnd(
+  { status, warnings }: Pick<ResultSet, "status" | "warnings">,
+  form: Agreed,
+): Uint8Array {
+  return hasNoEof(form)
+    ? encodeOk({ ...plainOk(status), head: Head.EOF, warnings }, form.capabilities)
+    : encodeEof({ warnings, status });
+}
+
+function hasNoEof({ capabilities }: Agreed): boolean {
+  return (capabilities & Capability.DEPRECATE_EOF) !== 0;
 }
 
 /** A prepared statement of the proxy's own: what its prepare reply says. */
@@ -298,16 +319,24 @@ export function encodePrepareReply(prepared: PreparedStatement, agreed: Agreed):
     new Array<Uint8Array>(parameters).fill(parameter),
     columns.map((column) => encodeColumn(column, agreed)),
   ];
-  const noEof = (agreed.capabilities & Capability.DEPRECATE_EOF) !== 0;
   const packets = [encodePrepareHead(head, agreed.capabilities)];
   for (const definitions of groups) {
     packets.push(...definitions);
-    if (definitions.length > 0 && !noEof) packets.push(encodeEof({ warnings: 0, status }));
+    if (definitions.length > 0 && !hasNoEof(agreed)) {
+      packets.push(encodeEof({ warnings: 0, status }));
+    }
   }
   return packets;
 }
 
-function toTextCell(value: Value, column: Column | undefined): Uint8Array | null {
-  if (value === null || value instanceof Uint8Array) return value;
-  return encodeText(toText(value, column?.type ?? ColumnType.VAR_STRING, column?.decimals));
+/** A text row of values in the print of their columns. */
+function encodePrintedRow(row: readonly Value[], columns: readonly Column[]): Uint8Array {
+  const writer = new PacketWriter(128);
+  row.forEach((value, index) => {
+    if (value === null || value instanceof Uint8Array) return writeCell(writer, value);
+    if (typeof value === "string") return writer.lenencText(value);
+    const { type = ColumnType.VAR_STRING, decimals } = columns[index] ?? {};
+    writer.lenencText(toText(value, type, decimals));
+  });
+  return writer.view();
 }

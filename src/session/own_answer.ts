@@ -1,10 +1,16 @@
 /** Answers of the proxy in the form that a client agreed on. */
-import type { AdminAnswer } from "../admin/answer.ts";
+import type { AdminAnswer, Row } from "../admin/answer.ts";
 import { ProtocolError, SluiceError } from "../errors.ts";
 import { encodeText } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { encodeErr, encodeOk, plainOk } from "../protocol/response.ts";
-import { encodePrepareReply, encodeResultSet } from "../protocol/resultset.ts";
+import {
+  encodePrepareReply,
+  encodeResultEnd,
+  encodeResultHead,
+  encodeRow,
+} from "../protocol/resultset.ts";
+import { mapInSlices } from "../session_manager.ts";
 import type { AnswerPart, OwnAnswer } from "./plan.ts";
 
 export interface AnswerForm {
@@ -30,7 +36,7 @@ export class OwnAnswers {
       kind: "answer",
       make: async (status) => {
         try {
-          return this.#encode(await run(), status, isBinary);
+          return await this.#encode(await run(), status, isBinary);
         } catch (error) {
           if (error instanceof SluiceError) return this.#error(error);
           if (!(error instanceof ProtocolError)) throw error;
@@ -74,7 +80,7 @@ export class OwnAnswers {
     return { payloads: [encodeErr(told)], isError: true };
   }
 
-  #encode(answer: AdminAnswer, status: number, isBinary: boolean): OwnAnswer {
+  async #encode(answer: AdminAnswer, status: number, isBinary: boolean): Promise<OwnAnswer> {
     switch (answer.kind) {
       case "ok": {
         const { affectedRows = 0, message = "" } = answer;
@@ -83,9 +89,11 @@ export class OwnAnswers {
       }
       case "rows": {
         const { columns, rows } = answer;
-        const result = { columns, rows, status, warnings: 0 };
-        const form = { ...this.#agreed, binary: isBinary };
-        return { payloads: encodeResultSet(result, form), isError: false };
+        const head = { columns, status, warnings: 0 };
+        const encode = (row: Row) => encodeRow(row, columns, { binary: isBinary });
+        const payloads = encodeResultHead(head, this.#agreed)
+          .concat(await mapInSlices(rows, encode), encodeResultEnd(head, this.#agreed));
+        return { payloads, isError: false };
       }
       case "ends_caller": {
         const error = new SluiceError("killed", "Query execution was interrupted");

@@ -2,7 +2,7 @@
  * What becomes of a command that does not go to a server as the client sent it: parts that run one
  * after the other, and whose replies are one reply to the client.
  */
-import { concat, frame } from "../protocol/bytes.ts";
+import { frameAll, packetCount } from "../protocol/bytes.ts";
 import { Status } from "../protocol/constants.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import type { ClientOutput } from "./client_output.ts";
@@ -96,11 +96,10 @@ export class PlanRun {
   }
 
   #send(answer: OwnAnswer): void {
-    const frames = answer.payloads.map((payload, index) =>
-      frame(payload, (this.sequence + index) & 0xff)
-    );
-    this.sequence = (this.sequence + frames.length) & 0xff;
-    this.#output.send(concat(frames), () => {
+    const { payloads } = answer;
+    const bytes = frameAll(payloads, this.sequence);
+    this.sequence = (this.sequence + packetCount(payloads)) & 0xff;
+    this.#output.send(bytes, () => {
       if (!this.#isOver) this.#user.onAnswered(answer);
     });
   }
