@@ -108,7 +108,7 @@ function readConstant(reader: TokenReader): Unnamed | undefined {
   const digits = reader.take("number")?.text;
   if (digits !== undefined) {
     if (!/^\d{1,18}$/.test(digits)) return undefined;
-    return { column: numberColumn, value: () => BigInt(digits) };
+    return { column: integerColumn, value: () => BigInt(digits) };
   }
   switch (reader.word("NULL", "TRUE", "FALSE")) {
     case "NULL":
@@ -117,10 +117,16 @@ function readConstant(reader: TokenReader): Unnamed | undefined {
         value: () => null,
       };
     case "TRUE":
-      return { column: numberColumn, value: () => 1 };
+      return { column: integerColumn, value: () => 1 };
     case "FALSE":
-      return { column: numberColumn, value: () => 0 };
+      return { column: integerColumn, value: () => 0 };
   }
+}
+
+/** Clients leave no room for NULL where a column says that it has none. */
+function integerColumn(name: string): Column {
+  const flags = ColumnFlag.NOT_NULL | ColumnFlag.BINARY;
+  return makeColumn(name, { type: ColumnType.LONGLONG, flags });
 }
 
 /** Parentheses may be left out where `bare`. */
