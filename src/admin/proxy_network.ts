@@ -8,6 +8,8 @@ import { splitEndpoint } from "./endpoint.ts";
 import type { Operands } from "./operands.ts";
 import type { AdminScope } from "./scope.ts";
 
+const UNSIGNED = ColumnFlag.BINARY | ColumnFlag.UNSIGNED;
+
 /** The one thread that serves all connections. */
 const THREAD = 0;
 
@@ -41,7 +43,7 @@ export async function showThreads({ proxy }: AdminScope): Promise<AdminAnswer> {
 
 export const CONNECTION_COLUMNS: readonly Column[] = [
   numberColumn("thread_id"),
-  shortNumberColumn("connect_id"),
+  makeColumn("connect_id", { type: ColumnType.LONG, length: 10, flags: UNSIGNED }),
   textColumn("type"),
   textColumn("src_ip"),
   shortNumberColumn("src_port"),

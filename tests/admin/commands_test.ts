@@ -1,9 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { COMMANDS } from "../../src/admin/command_rows.ts";
 import { findStatement, TOKEN_LIMIT } from "../../src/admin/commands.ts";
-import type { Identity } from "../../src/admin/scope.ts";
-import type { ProxyView } from "../../src/admin/scope.ts";
-import { caller, FakeClient, newManager, outcome, rowsOf, run, scopeOf } from "./tools.ts";
+import type { Identity, ProxyView } from "../../src/admin/scope.ts";
+import type { AdminAnswer } from "../../src/admin/answer.ts";
+import type { Value } from "../../src/protocol/binary_value.ts";
+import { decodeText } from "../../src/protocol/bytes.ts";
+import { Capability } from "../../src/protocol/constants.ts";
+import { decodeBinaryRow, encodeResultSet } from "../../src/protocol/resultset.ts";
+import {
+  addServer,
+  caller,
+  FakeClient,
+  newManager,
+  outcome,
+  rowsOf,
+  run,
+  scopeOf,
+} from "./tools.ts";
 import { tokensOf } from "./tokens.ts";
 
 /** Name and number of parameters, or where it goes instead. */
@@ -206,6 +219,21 @@ Deno.test("Listings that are larger than allowed are refused, but for the proces
   assertEquals((await rowsOf("SHOW PROXYSESSION", large)).length, 100);
 });
 
+/** What a client reads of the binary rows. */
+function decodedRows({ columns, rows }: AdminAnswer & { readonly kind: "rows" }): unknown[][] {
+  const form = { capabilities: Capability.DEPRECATE_EOF, extendedCapabilities: 0, binary: true };
+  const packets = encodeResultSet({ columns, rows, status: 0, warnings: 0 }, form);
+  return packets.slice(1 + columns.length, -1).map((packet) =>
+    decodeBinaryRow(packet, columns).map(comparable)
+  );
+}
+
+/** Texts come back as bytes. */
+function comparable(value: Value): string | null {
+  if (value === null) return null;
+  return value instanceof Uint8Array ? decodeText(value) : String(value);
+}
+
 Deno.test("A prepared statement tells its columns before it runs", async () => {
   const scope = scopeOf(newManager(), caller({ identity: "root_sys", tenant: "sys" }), {
     config: {
@@ -213,7 +241,8 @@ Deno.test("A prepared statement tells its columns before it runs", async () => {
       rows: () => [],
     } as unknown as ProxyView["config"],
   });
-  new FakeClient(scope.proxy.manager, { id: 1 });
+  new FakeClient(scope.proxy.manager, { id: 1, serverSessionIds: [0xffff_ffff] });
+  addServer(scope.proxy.manager, { id: 0xffff_ffff, threadId: 0xffff_ffff });
   const listings = COMMANDS.filter(({ columns }) => columns !== undefined);
   assert(listings.length > 10);
   for (const { syntax } of listings) {
@@ -223,6 +252,7 @@ Deno.test("A prepared statement tells its columns before it runs", async () => {
     assertEquals(answer.kind === "rows" && answer.columns, columns, sql);
     if (answer.kind !== "rows") continue;
     for (const row of answer.rows) assertEquals(row.length, columns.length, sql);
+    assertEquals(decodedRows(answer), answer.rows.map((row) => row.map(comparable)), sql);
   }
   const named = findStatement(tokensOf("SELECT proxy_version() AS v"), "ordinary")!;
   assertEquals(named.columns.map(({ name }) => name), ["v"]);
