@@ -1,66 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Backend } from "../../src/backend/backend.ts";
-import { type OpenOptions, ServerSession } from "../../src/backend/server_session.ts";
 import { SluiceError } from "../../src/errors.ts";
-import { LoginKey, NATIVE } from "../../src/protocol/auth.ts";
+import { NATIVE } from "../../src/protocol/auth.ts";
 import { encodeText, frame } from "../../src/protocol/bytes.ts";
 import { Capability, Command, SessionTrack, Status } from "../../src/protocol/constants.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
 import { encodeOk, plainOk } from "../../src/protocol/response.ts";
-import { SessionManager } from "../../src/session_manager.ts";
-import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
+import { BackendBench as Bench } from "../support/backend_bench.ts";
 import { eventually } from "../support/eventually.ts";
-
-class Bench implements AsyncDisposable {
-  readonly server: FakeServer;
-  readonly backend: Backend;
-  readonly manager = new SessionManager({ proxyId: 0, isolate: 0 });
-  /** What the user of the session was told. */
-  readonly told: string[] = [];
-
-  constructor(options: FakeServerOptions = {}) {
-    this.server = new FakeServer(options);
-    this.backend = new Backend({
-      name: "one",
-      address: { hostname: "127.0.0.1", port: this.server.port },
-      role: "primary",
-      zone: "",
-      weight: 1,
-    });
-  }
-
-  async open(options: Partial<OpenOptions> = {}): Promise<ServerSession> {
-    return await ServerSession.open(this.backend, {
-      manager: this.manager,
-      timeout: 10_000,
-      login: {
-        user: "app",
-        key: LoginKey.fromPassword("secret"),
-        schema: "",
-        charset: 45,
-        maxPacketSize: 1 << 24,
-        capabilities: { base: Capability.DEPRECATE_EOF, extended: 0 },
-        attributes: new Uint8Array(0),
-      },
-      ...options,
-    });
-  }
-
-  /** Opens a session whose user writes down what it is told. */
-  async acquire(): Promise<ServerSession> {
-    const session = await this.open();
-    session.acquire({
-      onServerBytes: () => this.told.push("bytes"),
-      onServerLost: (error) => this.told.push(error.message),
-    });
-    return session;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const entry of [...this.manager.servers.values()]) entry.kill("the test is over");
-    await this.server[Symbol.asyncDispose]();
-  }
-}
 
 Deno.test("A session is listed from its first moment to its last", async () => {
   const { promise: greeted, resolve: greet } = Promise.withResolvers<void>();

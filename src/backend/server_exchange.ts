@@ -1,0 +1,143 @@
+/**
+ * Commands that the proxy itself sends on a server session, between those of clients: to bring its
+ * state to what the next client expects, and to read what the last one left there.
+ */
+import { ProtocolError, SluiceError } from "../errors.ts";
+import { concat, frame, payloadLength } from "../protocol/bytes.ts";
+import { Head } from "../protocol/constants.ts";
+import type { CommandRow } from "../protocol/replies.ts";
+import { decodeErr } from "../protocol/response.ts";
+import type { ServerSession, ServerSessionUser } from "./server_session.ts";
+
+export interface OwnCommand {
+  readonly row: CommandRow;
+  /** From the command byte on. */
+  readonly payload: Uint8Array;
+}
+
+/** The payloads of one reply. Where the last one is an ERR, that is what it came to. */
+export type Reply = readonly Uint8Array[];
+
+/**
+ * Sends the commands in one write and reads their replies. The session is in use by this until it
+ * resolves; afterwards it is its caller's to acquire for somebody.
+ * @throws {SluiceError} where the server session is lost, or says what is no reply
+ */
+export function exchange(
+  server: ServerSession,
+  commands: readonly OwnCommand[],
+): Promise<Reply[]> {
+  return new Promise((resolve, reject) => {
+    const run = new Exchange(server, commands, { resolve, reject });
+    server.acquire(run);
+    run.begin();
+  });
+}
+
+/** The ERR that a reply ends with, as an error of the server's; undefined where it succeeded. */
+export function failureOf(reply: Reply, server: ServerSession): SluiceError | undefined {
+  const last = reply.at(-1);
+  if (last?.[0] !== Head.ERR) return undefined;
+  const { code, sqlState, message } = decodeErr(last);
+  return new SluiceError("server_refused", `Server ${server.backend.label}: ${message}`, {
+    code,
+    sqlState,
+  });
+}
+
+interface Outcome {
+  resolve(replies: Reply[]): void;
+  reject(error: SluiceError): void;
+}
+
+class Exchange implements ServerSessionUser {
+  readonly #server: ServerSession;
+  readonly #commands: readonly OwnCommand[];
+  readonly #outcome: Outcome;
+  readonly #replies: Reply[] = [];
+  #parts: Uint8Array[] = [];
+  #total = 0;
+
+  constructor(server: ServerSession, commands: readonly OwnCommand[], outcome: Outcome) {
+    this.#server = server;
+    this.#commands = commands;
+    this.#outcome = outcome;
+  }
+
+  begin(): void {
+    this.#beginReply();
+    const bytes = concat(this.#commands.map(({ payload }) => frame(payload, 0)));
+    this.#write(bytes);
+  }
+
+  onServerBytes(): void {
+    try {
+      this.#take();
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const { label } = this.#server.backend;
+      this.#server.close();
+      this.#outcome.reject(
+        new SluiceError("server_malformed", `Malformed packet from server ${label}`, {
+          cause: error,
+        }),
+      );
+    }
+  }
+
+  onServerLost(error: SluiceError): void {
+    this.#outcome.reject(error);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const server = this.#server;
+    server.write(bytes).then((count) => {
+      server.bytesOut += count;
+      if (count < bytes.length) this.#write(bytes.subarray(count));
+    }, () => {
+      // The read that is outstanding says how the connection ended.
+      if (server.isOpen && !server.isReading) server.kill("The connection to the server broke");
+    });
+  }
+
+  #beginReply(): void {
+    const { row } = this.#commands[this.#replies.length]!;
+    this.#server.statements++;
+    this.#server.tracker.begin(row, 0, false);
+  }
+
+  #take(): void {
+    const server = this.#server;
+    const { tracker } = server;
+    while (true) {
+      server.walked = tracker.feed(server.buffer, server.walked, server.end);
+      server.end = tracker.end;
+      this.#parts.push(server.buffer.slice(server.moved, server.walked));
+      this.#total += server.walked - server.moved;
+      server.moved = server.walked;
+      if (!tracker.done) break;
+      this.#replies.push(packetsOf(concat(this.#parts)));
+      this.#parts = [];
+      if (this.#replies.length === this.#commands.length) {
+        server.finishReply(this.#total);
+        return this.#outcome.resolve(this.#replies);
+      }
+      this.#beginReply();
+    }
+    server.compact();
+    if (tracker.needed > server.buffer.length) server.enlarge(tracker.needed);
+    else if (server.end === server.buffer.length) server.enlarge();
+    server.read();
+  }
+}
+
+/** Payloads of a reply's packets. Those of 16 MiB stay in pieces: nothing here asks for them. */
+function packetsOf(bytes: Uint8Array): Uint8Array[] {
+  const payloads: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = at + 4 + payloadLength(bytes, at);
+    payloads.push(bytes.subarray(at + 4, end));
+    at = end;
+  }
+  return payloads;
+}
