@@ -22,7 +22,7 @@ const MODIFIERS: ReadonlySet<string> = new Set([
 
 /** What may come behind the list, or behind FROM DUAL. All of it is reserved. */
 const CLAUSES: ReadonlySet<string> = new Set([
-  ...["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "FOR", "LOCK", "PROCEDURE", "WINDOW"],
+  ...["WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "FOR", "LOCK", "PROCEDURE"],
 ]);
 
 /**
@@ -101,7 +101,9 @@ class SelectList {
       this.#readToken(word);
       if (this.#depth < 0) return false;
     }
-    return this.#depth === 0 && this.#closeItem();
+    // MariaDB reads one word more before it names the column: `CONNECTION_ID() FOR`.
+    const isNamedByMore = lexer.is("FOR") && this.#itemHasCall && !this.#item.hasName;
+    return this.#depth === 0 && !isNamedByMore && this.#closeItem();
   }
 
   #readToken(word: string): void {

@@ -38,6 +38,7 @@ const HEADS: readonly Head[] = [
   { word: lower("execute") },
   { word: lower("deallocate") },
   { word: lower("drop"), second: [lower("prepare")] },
+  { word: lower("explain"), second: [lower("route")] },
 ];
 
 /** The heads that begin with a byte, in either case. */

@@ -14,10 +14,14 @@ export class SelectItem {
   /** Place of the item's tokens, its name among them; -1 where it has none. */
   start = -1;
   end = -1;
-  #hasAs = false;
+  /** Tokens from AS on. */
+  #behindAs = 0;
   /** The last token follows an operand as a name does that has no AS. */
   #endsWithName = false;
+  /** Only AS would tell that there is a name. */
   #isUnclear = false;
+  /** It goes on behind a name: it is not what is known here. */
+  #isStrange = false;
   /** The token before, outside of parentheses. */
   #previous: "none" | "operator" | "word" | "string" | "operand" = "none";
 
@@ -29,10 +33,13 @@ export class SelectItem {
     if (this.start < 0) this.start = lexer.start;
     this.end = lexer.end;
     if (isInside) return;
-    if (this.#endsWithName) this.#isUnclear = true;
-    if (word === "AS") this.#hasAs = true;
+    if (this.#endsWithName || this.#behindAs > 1) this.#isStrange = true;
+    if (word === "AS" || this.#behindAs > 0) {
+      this.#behindAs++;
+      return;
+    }
     if (UNCLEAR.has(word)) this.#isUnclear = true;
-    if (this.#hasAs) return;
+    if (this.#isUnclear) return;
     const begins = beginsOperand(lexer, word);
     if (begins && this.#previous !== "none" && this.#previous !== "operator") {
       this.#readNeighbour(lexer);
@@ -42,7 +49,8 @@ export class SelectItem {
 
   /** undefined where it cannot be told. */
   get hasName(): boolean | undefined {
-    if (this.#hasAs) return true;
+    if (this.#isStrange) return undefined;
+    if (this.#behindAs > 0) return true;
     return this.#isUnclear ? undefined : this.#endsWithName;
   }
 
@@ -54,7 +62,7 @@ export class SelectItem {
     const isName = kind === Kind.word || kind === Kind.quotedName ||
       (kind === Kind.string && this.#previous === "operand");
     if (isName) this.#endsWithName = true;
-    else this.#isUnclear = true;
+    else this.#isStrange = true;
   }
 }
 
