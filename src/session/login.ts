@@ -4,7 +4,7 @@
  */
 import type { Cluster, ServerProfile, ServerRequest } from "../backend/cluster.ts";
 import { SluiceError } from "../errors.ts";
-import { passedAttributes } from "../protocol/attributes.ts";
+import { attributeOf, passedAttributes } from "../protocol/attributes.ts";
 import {
   type LoginKey,
   NATIVE,
@@ -111,7 +111,7 @@ export async function receiveLogin(
     maxPacketSize: login.maxPacketSize,
     attributes: passedAttributes(login.attributes),
     capabilities: chosenByClient(
-      { base: login.capabilities, extended: login.extendedCapabilities },
+      { base: trueCapabilities(login), extended: login.extendedCapabilities },
       offered,
     ),
   };
@@ -214,6 +214,12 @@ function readLogin(payload: Uint8Array): Login {
     throw new SluiceError("bad_handshake", "Bad handshake: TLS was asked for and is not offered");
   }
   return decodeLogin(payload);
+}
+
+/** OceanBase's drivers mean something of their own by the bit of query attributes, and send none. */
+function trueCapabilities({ capabilities, attributes }: Login): number {
+  const isOceanBase = attributeOf(attributes, "__ob_client_name") !== undefined;
+  return isOceanBase ? (capabilities & ~Capability.QUERY_ATTRIBUTES) >>> 0 : capabilities;
 }
 
 /** A whole login name that is configured as it stands wins over its parts. */
