@@ -124,21 +124,16 @@ export function splitClientId(id: number): ClientIdParts {
 /** Items of a listing: a pause costs about 2 milliseconds, and so do these. */
 const SLICE = 2048;
 
-/**
- * What `make` gives for each item, without `undefined`; in slices between which traffic goes on.
- */
-export async function mapInSlices<In, Out>(
-  items: Iterable<In>,
-  make: (item: In) => Out | undefined,
-): Promise<Out[]> {
-  const made: Out[] = [];
-  let taken = 0;
+/** Visits each item, in slices between which traffic goes on. */
+export async function visitInSlices<Item>(
+  items: Iterable<Item>,
+  visit: (item: Item) => void,
+): Promise<void> {
+  let visited = 0;
   for (const item of items) {
-    const one = make(item);
-    if (one !== undefined) made.push(one);
-    if (++taken % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    visit(item);
+    if (++visited % SLICE === 0) await new Promise((resolve) => setTimeout(resolve, 0));
   }
-  return made;
 }
 
 class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
@@ -170,10 +165,12 @@ class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
   }
 
   /** One info an entry, in slices between which traffic goes on. */
-  snapshot(): Promise<Info[]> {
-    return mapInSlices([...this.#entries.values()], (entry) => {
-      return this.#entries.has(entry.id) ? entry.info() : undefined;
+  async snapshot(): Promise<Info[]> {
+    const infos: Info[] = [];
+    await visitInSlices([...this.#entries.values()], (entry) => {
+      if (this.#entries.has(entry.id)) infos.push(entry.info());
     });
+    return infos;
   }
 }
 

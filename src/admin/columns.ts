@@ -1,7 +1,7 @@
 /** Columns of the listings, and rows that are built in slices between which traffic goes on. */
 import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
-import { mapInSlices } from "../session_manager.ts";
+import { visitInSlices } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
 
 export function textColumn(name: string): Column {
@@ -29,6 +29,11 @@ export function listing(columns: readonly Column[], rows: readonly Row[]): Admin
 }
 
 /** One row an item. */
-export function rowsOf<Item>(items: readonly Item[], build: (item: Item) => Row): Promise<Row[]> {
-  return mapInSlices(items, build);
+export async function rowsOf<Item>(
+  items: readonly Item[],
+  build: (item: Item) => Row,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  await visitInSlices(items, (item) => rows.push(build(item)));
+  return rows;
 }

@@ -306,6 +306,27 @@ export class PacketWriter {
     return this;
   }
 
+  /**
+   * Makes a packet with this number of the 4 bytes at `start` and what was written behind them, or
+   * several packets of a message that one cannot hold.
+   * @returns number of the next packet
+   */
+  endPacket(start: number, sequence: number): number {
+    const length = this.#length - start - 4;
+    if (length >= MAX_PAYLOAD) {
+      const payload = this.#bytes.slice(start + 4, this.#length);
+      this.#length = start;
+      this.bytes(frame(payload, sequence));
+      return sequence + packetCount([payload]);
+    }
+    const bytes = this.#bytes;
+    bytes[start] = length;
+    bytes[start + 1] = length >>> 8;
+    bytes[start + 2] = length >>> 16;
+    bytes[start + 3] = sequence;
+    return sequence + 1;
+  }
+
   /** What was written; a view that the next write may detach. */
   view(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);

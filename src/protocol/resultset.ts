@@ -207,13 +207,22 @@ export function encodeBinaryRow(
   row: readonly Value[],
   columns: readonly ColumnForm[],
 ): Uint8Array {
-  const writer = new PacketWriter(128).u8(Head.OK);
+  const writer = new PacketWriter(128);
+  writeBinaryRow(writer, row, columns);
+  return writer.view();
+}
+
+function writeBinaryRow(
+  writer: PacketWriter,
+  row: readonly Value[],
+  columns: readonly ColumnForm[],
+): void {
+  writer.u8(Head.OK);
   writeNullBitmap(writer, row, ROW_BITMAP_OFFSET);
   columns.forEach((column, index) => {
     const value = row[index] ?? null;
     if (value !== null) writeValue(writer, value, valueType(column));
   });
-  return writer.view();
 }
 
 /** A column of the proxy's own answers: text in utf8mb4 unless `type` is one of numbers. */
@@ -256,7 +265,11 @@ export interface ResultForm extends Agreed {
  */
 export function encodeResultSet(result: ResultSet, form: ResultForm): Uint8Array[] {
   const packets = encodeResultHead(result, form);
-  for (const row of result.rows) packets.push(encodeRow(row, result.columns, form));
+  for (const row of result.rows) {
+    const writer = new PacketWriter(128);
+    writeRow(writer, row, { columns: result.columns, binary: form.binary });
+    packets.push(writer.view());
+  }
   packets.push(encodeResultEnd(result, form));
   return packets;
 }
@@ -272,13 +285,14 @@ export function encodeResultHead(
   return packets;
 }
 
-/** The payload of one row. */
-export function encodeRow(
+/** Appends the payload of one row. */
+export function writeRow(
+  writer: PacketWriter,
   row: readonly Value[],
-  columns: readonly Column[],
-  { binary }: Pick<ResultForm, "binary">,
-): Uint8Array {
-  return binary ? encodeBinaryRow(row, columns) : encodePrintedRow(row, columns);
+  { columns, binary }: { readonly columns: readonly Column[]; readonly binary: boolean },
+): void {
+  if (binary) writeBinaryRow(writer, row, columns);
+  else writePrintedRow(writer, row, columns);
 }
 
 /** The payload behind the rows. */
@@ -330,13 +344,15 @@ export function encodePrepareReply(prepared: PreparedStatement, agreed: Agreed):
 }
 
 /** A text row of values in the print of their columns. */
-function encodePrintedRow(row: readonly Value[], columns: readonly Column[]): Uint8Array {
-  const writer = new PacketWriter(128);
+function writePrintedRow(
+  writer: PacketWriter,
+  row: readonly Value[],
+  columns: readonly Column[],
+): void {
   row.forEach((value, index) => {
     if (value === null || value instanceof Uint8Array) return writeCell(writer, value);
     if (typeof value === "string") return writer.lenencText(value);
     const { type = ColumnType.VAR_STRING, decimals } = columns[index] ?? {};
     writer.lenencText(toText(value, type, decimals));
   });
-  return writer.view();
 }

@@ -1,23 +1,25 @@
 /** Answers of the proxy in the form that a client agreed on. */
-import type { AdminAnswer, Row } from "../admin/answer.ts";
+import type { AdminAnswer } from "../admin/answer.ts";
 import { ProtocolError, SluiceError } from "../errors.ts";
-import { encodeText } from "../protocol/bytes.ts";
+import { encodeText, frame, frameAll, packetCount, PacketWriter } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { encodeErr, encodeOk, plainOk } from "../protocol/response.ts";
 import {
   encodePrepareReply,
   encodeResultEnd,
   encodeResultHead,
-  encodeRow,
+  writeRow,
 } from "../protocol/resultset.ts";
-import { mapInSlices } from "../session_manager.ts";
-import type { AnswerPart, OwnAnswer } from "./plan.ts";
+import { visitInSlices } from "../session_manager.ts";
+import type { AnswerPart, AnswerPlace, OwnAnswer } from "./plan.ts";
 
 export interface AnswerForm {
   readonly capabilities: Capabilities;
   /** Whether the client takes error codes of 5000 to 5013 for a malformed packet, as MariaDB's do. */
   readonly isLibMariaDb: boolean;
 }
+
+const ROWS_BUFFER = 4096;
 
 /** Makes answers for one client. */
 export class OwnAnswers {
@@ -34,14 +36,14 @@ export class OwnAnswers {
   of(run: () => Promise<AdminAnswer>, isBinary = false): AnswerPart {
     return {
       kind: "answer",
-      make: async (status) => {
+      make: async (place) => {
         try {
-          return await this.#encode(await run(), status, isBinary);
+          return await this.#encode(await run(), place, isBinary);
         } catch (error) {
-          if (error instanceof SluiceError) return this.#error(error);
+          if (error instanceof SluiceError) return this.#error(error, place);
           if (!(error instanceof ProtocolError)) throw error;
           const message = "Malformed communication packet";
-          return this.#error(new SluiceError("malformed_packet", message, { cause: error }));
+          return this.#error(new SluiceError("malformed_packet", message, { cause: error }), place);
         }
       },
     };
@@ -52,13 +54,13 @@ export class OwnAnswers {
   }
 
   error(error: SluiceError): AnswerPart {
-    return { kind: "answer", make: () => Promise.resolve(this.#error(error)) };
+    return { kind: "answer", make: (place) => Promise.resolve(this.#error(error, place)) };
   }
 
   payloads(make: (status: number) => readonly Uint8Array[]): AnswerPart {
     return {
       kind: "answer",
-      make: (status) => Promise.resolve({ payloads: make(status), isError: false }),
+      make: (place) => Promise.resolve(framed(make(place.status), place)),
     };
   }
 
@@ -74,31 +76,46 @@ export class OwnAnswers {
     return { capabilities: base, extendedCapabilities: extended };
   }
 
-  #error(error: SluiceError): OwnAnswer {
+  #error(error: SluiceError, place: AnswerPlace): OwnAnswer {
     const isTaken = this.#form.isLibMariaDb && error.kind === "bad_internal_command";
     const told = isTaken ? new SluiceError("syntax", error.message) : error;
-    return { payloads: [encodeErr(told)], isError: true };
+    return { ...framed([encodeErr(told)], place), isError: true };
   }
 
-  async #encode(answer: AdminAnswer, status: number, isBinary: boolean): Promise<OwnAnswer> {
+  async #encode(answer: AdminAnswer, place: AnswerPlace, binary: boolean): Promise<OwnAnswer> {
     switch (answer.kind) {
       case "ok": {
         const { affectedRows = 0, message = "" } = answer;
-        const ok = { ...plainOk(status), affectedRows, info: encodeText(message) };
-        return { payloads: [encodeOk(ok, this.#agreed.capabilities)], isError: false };
+        const ok = { ...plainOk(place.status), affectedRows, info: encodeText(message) };
+        return framed([encodeOk(ok, this.#agreed.capabilities)], place);
       }
       case "rows": {
         const { columns, rows } = answer;
-        const head = { columns, status, warnings: 0 };
-        const encode = (row: Row) => encodeRow(row, columns, { binary: isBinary });
-        const payloads = encodeResultHead(head, this.#agreed)
-          .concat(await mapInSlices(rows, encode), encodeResultEnd(head, this.#agreed));
-        return { payloads, isError: false };
+        const result = { columns, status: place.status, warnings: 0 };
+        const head = framed(encodeResultHead(result, this.#agreed), place);
+        let { nextSequence } = head;
+        // One buffer for all: an array a row would cost more than the rows do.
+        const writer = new PacketWriter(ROWS_BUFFER).bytes(head.packets);
+        await visitInSlices(rows, (row) => {
+          const start = writer.length;
+          writeRow(writer.zeros(4), row, { columns, binary });
+          nextSequence = writer.endPacket(start, nextSequence);
+        });
+        writer.bytes(frame(encodeResultEnd(result, this.#agreed), nextSequence++));
+        return { packets: writer.view(), nextSequence, isError: false };
       }
       case "ends_caller": {
         const error = new SluiceError("killed", "Query execution was interrupted");
-        return { ...this.#error(error), ends: "killed" };
+        return { ...this.#error(error, place), ends: "killed" };
       }
     }
   }
+}
+
+function framed(payloads: readonly Uint8Array[], { sequence }: AnswerPlace): OwnAnswer {
+  return {
+    packets: frameAll(payloads, sequence),
+    nextSequence: sequence + packetCount(payloads),
+    isError: false,
+  };
 }

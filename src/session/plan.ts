@@ -2,16 +2,17 @@
  * What becomes of a command that does not go to a server as the client sent it: parts that run one
  * after the other, and whose replies are one reply to the client.
  */
-import { frameAll, packetCount } from "../protocol/bytes.ts";
 import { Status } from "../protocol/constants.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import type { ClientOutput } from "./client_output.ts";
 import type { EndReason } from "./end_reason.ts";
 
-/** A reply of the proxy, as payloads. */
+/** A reply of the proxy, as packets. */
 export interface OwnAnswer {
-  readonly payloads: readonly Uint8Array[];
-  /** Whether the last payload is an ERR, after which the parts behind it do not run. */
+  readonly packets: Uint8Array;
+  /** Number of the packet behind them, perhaps beyond what a byte holds. */
+  readonly nextSequence: number;
+  /** Whether the last packet is an ERR, after which the parts behind it do not run. */
   readonly isError: boolean;
   /** Why the session ends with this answer, where it does. */
   readonly ends?: EndReason;
@@ -24,11 +25,18 @@ export interface SendPart {
   readonly payload: Uint8Array;
 }
 
+/** Where in the reply of a command an answer stands. */
+export interface AnswerPlace {
+  /** Of its first packet. */
+  readonly sequence: number;
+  /** For the packets that end results. */
+  readonly status: number;
+}
+
 /** A reply that the proxy makes. */
 export interface AnswerPart {
   readonly kind: "answer";
-  /** @param status for the packets that end results */
-  make(status: number): Promise<OwnAnswer>;
+  make(place: AnswerPlace): Promise<OwnAnswer>;
 }
 
 /** Empty for a command without a reply. */
@@ -80,7 +88,7 @@ export class PlanRun {
   /** Makes and sends an answer, unless the run is over before it is made. */
   answer(part: AnswerPart, status: number): void {
     const more = this.hasMore ? Status.MORE_RESULTS_EXISTS : 0;
-    part.make(status | more).then(
+    part.make({ sequence: this.sequence, status: status | more }).then(
       (answer) => {
         if (!this.#isOver) this.#send(answer);
       },
@@ -96,10 +104,8 @@ export class PlanRun {
   }
 
   #send(answer: OwnAnswer): void {
-    const { payloads } = answer;
-    const bytes = frameAll(payloads, this.sequence);
-    this.sequence = (this.sequence + packetCount(payloads)) & 0xff;
-    this.#output.send(bytes, () => {
+    this.sequence = answer.nextSequence & 0xff;
+    this.#output.send(answer.packets, () => {
       if (!this.#isOver) this.#user.onAnswered(answer);
     });
   }
