@@ -1,4 +1,5 @@
 /** KILL in all its forms. */
+import type { ClientEntry } from "../session_manager.ts";
 import { type AdminAnswer, OK } from "./answer.ts";
 import type { IdOperand, Operands } from "./operands.ts";
 import { interrupted, notOwner, unknownQuery, unknownThread } from "./refusals.ts";
@@ -54,24 +55,32 @@ export async function killUser(scope: AdminScope, operands: Operands): Promise<A
   const { clients } = scope.proxy.manager;
   const user = operands.text("user") ?? "";
   const visibility = new Visibility(scope);
-  const victims: number[] = [];
-  for (const info of await clients.snapshot()) {
-    if (!info.isLoggedIn || info.user !== user) continue;
-    const access = await visibility.access(() => info, "end");
-    if (access === "denied") throw notOwner(info.id);
-    if (access === "granted") victims.push(info.id);
+  const victims: ClientEntry[] = [];
+  for (const { id } of await clients.snapshot()) {
+    const entry = clients.find(id);
+    if (entry === undefined || !isOf(entry, user)) continue;
+    const access = await visibility.access(() => entry.info(), "end");
+    if (access === "denied") throw notOwner(id);
+    if (access === "granted") victims.push(entry);
   }
   const isQuery = operands.has("QUERY");
-  const others = victims.filter((id) => id !== scope.caller.id);
-  for (const id of others) {
-    if (isQuery) await clients.find(id)?.killQuery();
-    else clients.find(id)?.kill(reasonOf(scope));
+  const others = victims.filter((entry) => entry.id !== scope.caller.id);
+  for (const entry of others) {
+    // It may have got another account while the ones before it were ended.
+    if (!isOf(entry, user)) continue;
+    if (isQuery) await entry.killQuery();
+    else entry.kill(reasonOf(scope));
   }
   if (others.length < victims.length) {
     if (isQuery) throw interrupted();
     return { kind: "ends_caller" };
   }
   return { kind: "ok", affectedRows: victims.length };
+}
+
+function isOf(entry: ClientEntry, user: string): boolean {
+  const info = entry.info();
+  return info.isLoggedIn && info.user === user;
 }
 
 /** `KILL [HARD|SOFT] QUERY ID query_id`: servers number queries, the proxy does not. */
