@@ -136,39 +136,57 @@ export async function visitInSlices<Item>(
   }
 }
 
+/**
+ * Entries in slots, and a map of slot numbers only. A map that entries come to and go from leaves
+ * dead tables behind; once those are old they would keep every session that they held, with all its
+ * buffers, until the next full collection.
+ */
 class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
-  readonly #entries = new Map<number, Entry>();
+  readonly #slots: (Entry | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #slotOf = new Map<number, number>();
 
   get size(): number {
-    return this.#entries.size;
+    return this.#slotOf.size;
   }
 
+  /** Takes the place of an entry with the same id. */
   add(entry: Entry): void {
-    this.#entries.set(entry.id, entry);
+    let slot = this.#slotOf.get(entry.id);
+    if (slot === undefined) {
+      slot = this.#free.pop() ?? this.#slots.length;
+      this.#slotOf.set(entry.id, slot);
+    }
+    this.#slots[slot] = entry;
   }
 
   remove(id: number): void {
-    this.#entries.delete(id);
+    const slot = this.#slotOf.get(id);
+    if (slot === undefined) return;
+    this.#slotOf.delete(id);
+    this.#slots[slot] = undefined;
+    this.#free.push(slot);
   }
 
   find(id: number): Entry | undefined {
-    return this.#entries.get(id);
+    const slot = this.#slotOf.get(id);
+    return slot === undefined ? undefined : this.#slots[slot];
   }
 
   has(id: number): boolean {
-    return this.#entries.has(id);
+    return this.#slotOf.has(id);
   }
 
   /** The entries of this moment. For work per entry that is short: shutdown, the sweep. */
-  values(): IterableIterator<Entry> {
-    return this.#entries.values();
+  *values(): IterableIterator<Entry> {
+    for (const slot of this.#slotOf.values()) yield this.#slots[slot]!;
   }
 
   /** One info an entry, in slices between which traffic goes on. */
   async snapshot(): Promise<Info[]> {
     const infos: Info[] = [];
-    await visitInSlices([...this.#entries.values()], (entry) => {
-      if (this.#entries.has(entry.id)) infos.push(entry.info());
+    await visitInSlices([...this.values()], (entry) => {
+      if (this.has(entry.id)) infos.push(entry.info());
     });
     return infos;
   }
