@@ -1,0 +1,167 @@
+/**
+ * The state of a session as a value: what a client's session must look like (wanted), or what a
+ * server session was told or has reported (known). Both are this type.
+ *
+ * A state is a small holder of parts that are never changed once they are shared: copying one state
+ * to another copies references, and two states are the same when their parts are.
+ */
+
+/**
+ * A value that a server session has and nobody else has seen yet: a variable that a statement
+ * computed, or one whose change servers do not report. Every state that has the value shares the
+ * cell, so reading it once is enough for all of them.
+ */
+export class Unread {
+  /** Text of a system variable, or an expression for a user variable; undefined until it is read. */
+  text: string | undefined;
+}
+
+export type StateValue = string | Unread;
+
+/** The text of a value; undefined where nobody has read it. */
+export function textOf(value: StateValue | undefined): string | undefined {
+  return value instanceof Unread ? value.text : value;
+}
+
+/** Cells by name, to be read on the server session that has the values. */
+export interface UnreadValues {
+  readonly variables: readonly (readonly [name: string, cell: Unread])[];
+  readonly userVariables: readonly (readonly [name: string, cell: Unread])[];
+}
+
+const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
+const NO_TEXTS: ReadonlyMap<string, string> = new Map();
+
+export class SessionState {
+  /** Counts changes; a copy has the version of what it was copied from. */
+  version = 0;
+  /** Empty where no schema is selected. */
+  schema = "";
+  /** The statement that changed the active roles; empty for those of the login. */
+  role = "";
+  /** Something happened that nobody can tell the outcome of: only a reset brings certainty. */
+  isUncertain = false;
+
+  #login: ReadonlyMap<string, string> = NO_TEXTS;
+  #variables: ReadonlyMap<string, StateValue> = NO_VALUES;
+  #userVariables: ReadonlyMap<string, StateValue> = NO_VALUES;
+  /** Whether the map is this state's alone and may be changed in place. */
+  #ownsVariables = false;
+  #ownsUserVariables = false;
+  /** False: certainly nothing in the maps is unread. */
+  #mayHaveUnread = false;
+
+  /**
+   * The state right behind a login.
+   * @param login values that servers reported at once (see `login_statement.ts`); shared, not copied
+   */
+  static afterLogin(schema: string, login: ReadonlyMap<string, string>): SessionState {
+    const state = new SessionState();
+    state.schema = schema;
+    state.#login = login;
+    return state;
+  }
+
+  /** Values of variables right behind the login, as far as they were reported. */
+  get login(): ReadonlyMap<string, string> {
+    return this.#login;
+  }
+
+  /** System variables that were changed since the login; names in lower case. */
+  get variables(): ReadonlyMap<string, StateValue> {
+    return this.#variables;
+  }
+
+  /** User variables: names in lower case without `@`, values as expressions that recreate them. */
+  get userVariables(): ReadonlyMap<string, StateValue> {
+    return this.#userVariables;
+  }
+
+  /** The value of a system variable, if it was ever reported. */
+  variable(name: string): StateValue | undefined {
+    return this.#variables.get(name) ?? this.#login.get(name);
+  }
+
+  setSchema(schema: string): void {
+    if (schema === this.schema) return;
+    this.schema = schema;
+    this.version++;
+  }
+
+  setRole(statement: string): void {
+    if (statement === this.role) return;
+    this.role = statement;
+    this.version++;
+  }
+
+  setUncertain(): void {
+    if (this.isUncertain) return;
+    this.isUncertain = true;
+    this.version++;
+  }
+
+  setVariable(name: string, value: StateValue): void {
+    const old = this.#variables.get(name);
+    if (old === value || (old === undefined && this.#login.get(name) === value)) return;
+    if (!this.#ownsVariables) this.#variables = new Map(this.#variables);
+    this.#ownsVariables = true;
+    const variables = this.#variables as Map<string, StateValue>;
+    if (value === this.#login.get(name)) variables.delete(name);
+    else variables.set(name, value);
+    this.#mayHaveUnread ||= value instanceof Unread;
+    this.version++;
+  }
+
+  setUserVariable(name: string, value: StateValue): void {
+    if (this.#userVariables.get(name) === value) return;
+    if (!this.#ownsUserVariables) this.#userVariables = new Map(this.#userVariables);
+    this.#ownsUserVariables = true;
+    (this.#userVariables as Map<string, StateValue>).set(name, value);
+    this.#mayHaveUnread ||= value instanceof Unread;
+    this.version++;
+  }
+
+  /** Makes this state the same as the other, which may go on changing by itself. */
+  copyFrom(other: SessionState): void {
+    if (this === other) return;
+    other.#ownsVariables = false;
+    other.#ownsUserVariables = false;
+    this.#ownsVariables = false;
+    this.#ownsUserVariables = false;
+    this.version = other.version;
+    this.schema = other.schema;
+    this.role = other.role;
+    this.isUncertain = other.isUncertain;
+    this.#login = other.#login;
+    this.#variables = other.#variables;
+    this.#userVariables = other.#userVariables;
+    this.#mayHaveUnread = other.#mayHaveUnread;
+  }
+
+  /**
+   * Whether nothing can differ, by identity of the parts: true for states that were made equal and
+   * have not changed since. False says little.
+   */
+  isSameAs(other: SessionState): boolean {
+    return this.#variables === other.#variables && this.#userVariables === other.#userVariables &&
+      this.#login === other.#login && this.schema === other.schema && this.role === other.role &&
+      !this.isUncertain && !other.isUncertain;
+  }
+
+  /** What only a server session knows; undefined where that is nothing. */
+  unread(): UnreadValues | undefined {
+    if (!this.#mayHaveUnread) return undefined;
+    const variables = unreadOf(this.#variables);
+    const userVariables = unreadOf(this.#userVariables);
+    this.#mayHaveUnread = variables.length + userVariables.length > 0;
+    return this.#mayHaveUnread ? { variables, userVariables } : undefined;
+  }
+}
+
+function unreadOf(values: ReadonlyMap<string, StateValue>): [string, Unread][] {
+  const cells: [string, Unread][] = [];
+  for (const [name, value] of values) {
+    if (value instanceof Unread && value.text === undefined) cells.push([name, value]);
+  }
+  return cells;
+}
