@@ -144,6 +144,7 @@ class SelectList {
     const isChanged = this.#itemHasCall;
     this.#item = new SelectItem();
     this.#itemHasCall = false;
+    this.#call.tokens = 0;
     if (!isChanged || hasName === true) return true;
     const text = this.#bytes.subarray(start, end);
     if (hasName === undefined || text.length > LONGEST_NAME || !text.every(isPlain)) return false;

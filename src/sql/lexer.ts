@@ -239,7 +239,7 @@ export class Lexer {
   /** A number, or a name that begins with digits. */
   #number(at: number): true {
     const bytes = this.#bytes;
-    const letter = bytes[at + 1]!;
+    const letter = at + 1 < this.#limit ? bytes[at + 1]! : 0;
     if (bytes[at] === 0x30 && (letter === 0x78 || letter === 0x62)) {
       let to = at + 2;
       while (to < this.#limit && isDigitOf(bytes[to]!, letter)) to++;

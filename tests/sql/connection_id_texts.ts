@@ -88,6 +88,8 @@ export const KEPT: readonly string[] = [
   "SELECT test.connection_id()",
   "SELECT connection_id",
   "SELECT CONNECTION_ID(1)",
+  "SELECT CONNECTION_ID, () = 5",
+  "SELECT connection_id.a()",
   "SELECT CONNECTION_ID(), CONNECTION_ID() + INTERVAL 1 DAY",
   "SELECT CASE CONNECTION_ID() WHEN 1 THEN 'a' ELSE 'b' END",
   "SELECT CONNECTION_ID() > DATE '2024-01-01'",

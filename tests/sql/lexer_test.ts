@@ -238,6 +238,8 @@ Deno.test("Tokens are read from a part of a buffer, and no more than asked for",
     ["SELECT", 3, 9],
     ["", 10, 11],
   ]);
+  const hex = bytesOf("10xff");
+  assertEquals(tokenize(hex, { start: 1, end: 2 }, UTF8).map(({ kind }) => kind), ["number"]);
   assertEquals(tokenize(bytes, whole(bytes), UTF8, 2).map(({ text }) => text), ["xx", "SELECT"]);
   assertEquals(tokenize(bytes, { start: 20, end: 30 }, UTF8), []);
 });
