@@ -9,48 +9,9 @@
 import { ProtocolError } from "../errors.ts";
 import { MAX_PAYLOAD, PacketReader } from "./bytes.ts";
 import { Capability, Head, MariaDbCapability, Status } from "./constants.ts";
-import type { CommandRow, ReplyShape } from "./replies.ts";
+import { FIRST_PLACE, Place, PLACE_NAMES } from "./reply_places.ts";
+import type { CommandRow } from "./replies.ts";
 import { decodeErr, decodeOk, type OkPacket, withoutSessionTrack } from "./response.ts";
-
-/** Places in a reply. The names are what error messages print. */
-const Place = {
-  DONE: 0,
-  RESULT: 1,
-  COLUMNS: 2,
-  COLUMNS_END: 3,
-  ROWS: 4,
-  STATUS: 5,
-  TEXT: 6,
-  COLUMN_LIST: 7,
-  PREPARED: 8,
-  PARAMETERS: 9,
-  PARAMETERS_END: 10,
-  PREPARED_COLUMNS: 11,
-  PREPARED_COLUMNS_END: 12,
-  AUTH: 13,
-  STREAM: 14,
-  OPENING: 15,
-  TUNNEL: 16,
-} as const;
-type Place = (typeof Place)[keyof typeof Place];
-
-const PLACE_NAMES = Object.entries(Place).reduce<string[]>((names, [name, place]) => {
-  names[place] = name.toLowerCase().replace("_", " ");
-  return names;
-}, []);
-
-const FIRST_PLACE: Record<ReplyShape, Place> = {
-  none: Place.DONE,
-  status: Place.STATUS,
-  text: Place.TEXT,
-  results: Place.RESULT,
-  columns: Place.COLUMN_LIST,
-  prepare: Place.PREPARED,
-  rows: Place.ROWS,
-  auth: Place.AUTH,
-  stream: Place.STREAM,
-  tunnel: Place.OPENING,
-};
 
 /**
  * Both on the EOF before a row of OUT parameters say that an OK follows. MySQL repeats neither on
@@ -86,6 +47,17 @@ export class ReplyTracker {
   status: number = Status.AUTOCOMMIT;
   /** Code of the ERR that ended the last reply; 0 where none did. */
   errorCode = 0;
+  /** Of the last OK or EOF: what SHOW WARNINGS would show. */
+  warnings = 0;
+  /** Of the last OK that was no end of rows; its insert id is 0 where none was made. */
+  affectedRows: number | bigint = 0;
+  lastInsertId: number | bigint = 0;
+  /** Rows of the last result set. */
+  rows = 0;
+  /** Whether the reply had a result set, so that `rows` is its count. */
+  hasRows = false;
+  /** The id that a server gave to what was prepared last. */
+  statementId = 0;
   /**
    * End of the bytes in the fed buffer: less than what was fed where session-track data was taken
    * out, after which the bytes behind it were moved up.
@@ -117,6 +89,8 @@ export class ReplyTracker {
   #shift = 0;
   /** Whether the client shall expect one more reply behind this one. */
   #isFollowed = false;
+  /** The id that the client is told for a statement in place of the server's; 0: the server's. */
+  #toldStatementId = 0;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -148,7 +122,9 @@ export class ReplyTracker {
     this.#sequence = (sequence + 1) & 0xff;
     this.#shift = 0;
     this.#isFollowed = false;
+    this.#toldStatementId = 0;
     this.errorCode = 0;
+    this.hasRows = false;
     this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
   }
 
@@ -160,6 +136,11 @@ export class ReplyTracker {
   join(sequence: number, isFollowed: boolean): void {
     this.#shift = (sequence - this.#sequence) & 0xff;
     this.#isFollowed = isFollowed;
+  }
+
+  /** The id that the client knows the statement by that this reply is about. */
+  tellStatementId(id: number): void {
+    this.#toldStatementId = id;
   }
 
   /** What is to be added to numbers of the client's packets for the server. */
@@ -201,6 +182,7 @@ export class ReplyTracker {
       if (this.#continues) {
         this.#continues = length === MAX_PAYLOAD;
       } else if (this.#isRow(bytes, at, length)) {
+        this.rows++;
         this.#continues = length === MAX_PAYLOAD;
       } else {
         const shrunk = this.#packet(bytes, at, length);
@@ -218,12 +200,15 @@ export class ReplyTracker {
     const total = length + 4;
     const have = this.end - at;
     if (total <= this.#options.wholeUpTo || have < 5) return at;
-    if (!this.#continues && !this.#isRow(bytes, at, length) && this.#isControl(bytes[at + 4]!)) {
+    const isRow = !this.#continues && this.#isRow(bytes, at, length);
+    const isHead = !this.#continues && !isRow;
+    if (isHead && this.#isControl(bytes[at + 4]!)) {
       this.needed = total;
       return at;
     }
     this.#number(bytes, at);
-    if (!this.#continues && !this.#isRow(bytes, at, length)) this.#packet(bytes, at, length);
+    if (isRow) this.rows++;
+    if (isHead) this.#packet(bytes, at, length);
     this.#continues = length === MAX_PAYLOAD;
     this.#skip = total - have;
     return this.end;
@@ -361,13 +346,17 @@ export class ReplyTracker {
   #ok(bytes: Uint8Array, at: number, length: number, mayGoOn: boolean): number {
     const payload = bytes.subarray(at + 4, at + 4 + length);
     const reader = new PacketReader(payload, "OK packet");
-    reader.skip(1);
-    reader.lenencInt();
-    reader.lenencInt();
+    const isRowsEnd = reader.u8() === Head.EOF;
+    const affectedRows = reader.lenencInt();
+    const lastInsertId = reader.lenencInt();
+    if (!isRowsEnd) {
+      this.affectedRows = affectedRows;
+      this.lastInsertId = lastInsertId;
+    }
     const statusAt = at + 4 + length - reader.remaining;
     this.#setStatus(reader.u16(), mayGoOn);
     this.#markFollowed(bytes, statusAt);
-    reader.skip(2);
+    this.warnings = reader.u16();
     if ((this.#options.capabilities & Capability.SESSION_TRACK) === 0) return 0;
     const { hidesSessionTrack, isOceanBase = false } = this.#options;
     if (reader.remaining === 0 && !hidesSessionTrack) return 0;
@@ -400,6 +389,7 @@ export class ReplyTracker {
     if (length < 5 || bytes[at + 4] !== Head.EOF) {
       this.#unexpected(length > 0 ? bytes[at + 4]! : -1);
     }
+    this.warnings = bytes[at + 5]! | (bytes[at + 6]! << 8);
     this.status = bytes[at + 7]! | (bytes[at + 8]! << 8);
   }
 
@@ -436,6 +426,8 @@ export class ReplyTracker {
     let hasDefinitions = true;
     if (this.#metadataIsOptional && reader.remaining > 0) hasDefinitions = reader.u8() !== 0;
     this.#definitions = count;
+    this.rows = 0;
+    this.hasRows = true;
     if (hasDefinitions) this.#place = Place.COLUMNS;
     else this.#place = this.#deprecatesEof ? Place.ROWS : Place.COLUMNS_END;
     return 0;
@@ -481,7 +473,14 @@ export class ReplyTracker {
     const reader = new PacketReader(bytes.subarray(at + 4, at + 4 + length), "prepare reply");
     const head = reader.u8();
     if (head !== Head.OK) this.#unexpected(head);
-    reader.skip(4);
+    this.statementId = reader.u32();
+    if (this.#toldStatementId !== 0) {
+      new DataView(bytes.buffer, bytes.byteOffset + at + 5).setUint32(
+        0,
+        this.#toldStatementId,
+        true,
+      );
+    }
     const columns = reader.u16();
     const parameters = reader.u16();
     reader.skip(reader.remaining >= 3 ? 3 : 0);
