@@ -1,6 +1,9 @@
 /** Sends what the proxy itself says to a client: answers, errors, last words. */
 import { type Transport, writeAll } from "../net/transport.ts";
 
+/** How long a client may leave unread what the proxy says. Milliseconds. */
+const LIMIT = 10_000;
+
 export class ClientOutput {
   bytesOut = 0;
   /** When the write in progress began, by the clock of the first sweep that saw it; 0 for none. */
@@ -28,10 +31,10 @@ export class ClientOutput {
     writeAll(this.#client, bytes).then(written, written);
   }
 
-  /** For how many milliseconds the client has not read what is sent, seen once a second. */
-  waitingFor(now: number): number {
-    if (!this.#isWriting) return 0;
+  /** Whether the client has not read for too long what is sent; asked once a second. */
+  isStuck(now: number): boolean {
+    if (!this.#isWriting) return false;
     if (this.#seenSince === 0) this.#seenSince = now;
-    return now - this.#seenSince;
+    return now - this.#seenSince >= LIMIT;
   }
 }

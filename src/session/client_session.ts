@@ -3,6 +3,7 @@
  * named phase; the relay moves the bytes.
  */
 import { formatAddress } from "../config/address.ts";
+import type { ServerSession } from "../backend/server_session.ts";
 import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
 import { OutOfOrder, StreamEnded } from "../net/packet_port.ts";
@@ -45,6 +46,7 @@ const LOG = { info: logInfo, warning: logWarning, error: logError } as const;
 
 export class ClientSession implements ClientEntry, RelayOwner {
   readonly id: number;
+  status: number = Status.AUTOCOMMIT;
   readonly #context: SessionContext;
   readonly #transport: Transport;
   readonly #peer: Peer;
@@ -211,13 +213,18 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   onIdle(): boolean {
     if (this.#phase === "executing") this.#statements++;
-    const isInTransaction = this.#hold.isInTransaction;
+    const { isInTransaction } = this.#hold;
+    this.status = this.#hold.current?.tracker.status ?? this.status;
     if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
+  }
+
+  takeServer(): ServerSession | undefined {
+    return undefined;
   }
 
   needServer(): void {
@@ -285,10 +292,9 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   #sqlMode(charset: number): SqlMode {
     const server = this.#hold.current;
-    const status = server?.tracker.status ?? 0;
     return {
       ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
-      noBackslashEscapes: (status & Status.NO_BACKSLASH_ESCAPES) !== 0,
+      noBackslashEscapes: (this.status & Status.NO_BACKSLASH_ESCAPES) !== 0,
       charset,
     };
   }

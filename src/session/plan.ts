@@ -46,7 +46,7 @@ export interface PlanUser {
   /** An answer has been sent, or could not be. */
   onAnswered(answer: OwnAnswer): void;
   /** An answer could not be made, for no reason that the client could be told as its own. */
-  onAnswerFailed(error: unknown): void;
+  onFailure(error: unknown): void;
 }
 
 /** One plan on its way. */
@@ -93,7 +93,7 @@ export class PlanRun {
         if (!this.#isOver) this.#send(answer);
       },
       (error) => {
-        if (!this.#isOver) this.#user.onAnswerFailed(error);
+        if (!this.#isOver) this.#user.onFailure(error);
       },
     );
   }

@@ -10,7 +10,7 @@ import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.
 import { BIG } from "../net/buffers.ts";
 import type { Transport } from "../net/transport.ts";
 import { frame } from "../protocol/bytes.ts";
-import { Command, Status } from "../protocol/constants.ts";
+import { Command } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { encodeErr } from "../protocol/response.ts";
 import { ClientCommand } from "./client_command.ts";
@@ -24,9 +24,6 @@ import type { RelayOwner } from "./relay_owner.ts";
 import { ReplyPump, type ReplyPumpUser } from "./reply_pump.ts";
 import { farewellOf, lost, malformed } from "./server_errors.ts";
 import { ServerWriter, type ServerWriterUser } from "./server_writer.ts";
-
-/** How long a client may leave unread what its session ends with. Milliseconds. */
-const LAST_WORD_LIMIT = 10_000;
 
 /** What an answer that comes to an end leads to: the next command, or the end of the session. */
 type Ends = EndReason | undefined;
@@ -145,9 +142,8 @@ export class Relay
   /** Once a second. */
   sweep(now: number): void {
     if (this.#mode === "replying") this.#pump.flush();
-    if (this.#mode !== "ending" || this.#output.waitingFor(now) < LAST_WORD_LIMIT) return;
-    const error = new SluiceError("client_lost", "Client does not read what ends its session");
-    this.#owner.end("client_lost", error);
+    if (this.#mode !== "ending" || !this.#output.isStuck(now)) return;
+    this.#owner.end("client_lost", new SluiceError("client_lost", "Client does not read its end"));
   }
 
   /** Number of an ERR that can be sent right now; undefined where the client could not read one. */
@@ -177,16 +173,16 @@ export class Relay
     });
   }
 
-  /** Runs a step; what fails in it costs this session, and no other. */
   #step(step: () => void): void {
     try {
       step.call(this);
     } catch (error) {
-      this.#crash(error);
+      this.onFailure(error);
     }
   }
 
-  #crash(error: unknown): void {
+  /** What failed costs this session, and no other. */
+  onFailure(error: unknown): void {
     if (error instanceof SluiceError) return this.fail("protocol_error", error);
     this.fail("internal_error", internalError(error));
   }
@@ -237,9 +233,15 @@ export class Relay
     if (command.code === Command.CHANGE_USER) return this.#beginTalk(command.length);
     const plan = this.#owner.plan(command, this.#input);
     if (plan !== undefined) return this.#drain(() => this.#beginPlan(plan));
-    if (this.#server === undefined) return this.#acquire();
+    if (!this.#hasServer()) return this.#acquire();
     this.#mode = "sending";
     this.#sendCommand();
+  }
+
+  /** Whether there is a server session, or one can be had at once. */
+  #hasServer(): boolean {
+    this.#server ??= this.#owner.takeServer();
+    return this.#server !== undefined;
   }
 
   #acquire(): void {
@@ -375,7 +377,7 @@ export class Relay
   }
 
   onMoveFailed(error: unknown): void {
-    if (!(error instanceof ProtocolError)) return this.#crash(error);
+    if (!(error instanceof ProtocolError)) return this.onFailure(error);
     this.fail("server_lost", malformed(this.#server!, error.message));
   }
 
@@ -476,23 +478,19 @@ export class Relay
     const part = this.#plan!.take();
     if (part === undefined) return this.#becomeIdle();
     if (part.kind === "send") {
-      if (this.#server === undefined) return this.#acquire();
+      if (!this.#hasServer()) return this.#acquire();
       this.#mode = "sending";
       return this.#sendPart();
     }
     this.#mode = "answering";
     this.#input.readAhead();
-    this.#plan!.answer(part, this.#server?.tracker.status ?? Status.AUTOCOMMIT);
+    this.#plan!.answer(part, this.#owner.status);
   }
 
   onAnswered({ isError, ends }: OwnAnswer): void {
     if (ends !== undefined) return this.#owner.end(ends);
     if (isError) return this.#becomeIdle();
     this.#step(this.#nextPart);
-  }
-
-  onAnswerFailed(error: unknown): void {
-    this.#crash(error);
   }
 
   #sendPart(): void {

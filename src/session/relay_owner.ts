@@ -1,4 +1,5 @@
 /** The relay's view of the session that it works for. */
+import type { ServerSession } from "../backend/server_session.ts";
 import type { SluiceError } from "../errors.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import type { ClientCommand } from "./client_command.ts";
@@ -9,6 +10,10 @@ import type { Plan } from "./plan.ts";
 
 /** What the relay leaves to the client session. */
 export interface RelayOwner {
+  /** Status flags of the session, as the last reply left them. */
+  readonly status: number;
+  /** A server session for the command that begins, if one is at hand; acquired for the relay. */
+  takeServer(): ServerSession | undefined;
   /** A command begins that needs a server; the answer comes by `use` or `refuse`. */
   needServer(): void;
   /** A command begins. */
