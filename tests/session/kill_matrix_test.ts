@@ -4,6 +4,7 @@
  */
 import { report } from "../support/report.ts";
 import { type SharedEngine, sharedEngine } from "../support/shared_engine.ts";
+import { textTable } from "../support/text_table.ts";
 import { type Outcome, playCell, slowest } from "./kill_matrix/cell.ts";
 import { type FormName, FORMS } from "./kill_matrix/forms.ts";
 import { type PhaseName, PHASES } from "./kill_matrix/phases.ts";
@@ -66,19 +67,10 @@ lock wait         KILL PROXYSESSION id ss_id   OK     there   gone      gone   f
 lock wait         COM_PROCESS_KILL             OK     gone    gone      gone   free  closed
 `;
 
-const [HEAD, ...ROWS] = TABLE.trim().split("\n");
-
-/** The texts of a row, by the heads above them. */
-function cellsOf(row: string): Record<string, string> {
-  const heads = [...HEAD!.matchAll(/\w+ */g)];
-  return Object.fromEntries(heads.map(({ 0: head, index }, at) => {
-    const end = at === heads.length - 1 ? undefined : index + head.length;
-    return [head.trim(), row.slice(index, end).trim()];
-  }));
-}
+const ROWS = textTable(TABLE);
 
 function expectation(engine: string, phase: PhaseName, form: FormName): Outcome {
-  const rows = ROWS.map(cellsOf).filter((row) => row["phase"] === phase);
+  const rows = ROWS.filter((row) => row["phase"] === phase);
   const found = rows.find((row) => row["form"] === `${form} [${engine}]`) ??
     rows.find((row) => row["form"] === form);
   if (found === undefined) throw new Error(`Cannot find a row for ${phase}, ${form}`);

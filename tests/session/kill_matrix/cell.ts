@@ -69,7 +69,7 @@ export async function playCell(stage: Stage, cell: Cell, expected: Outcome): Pro
   stage.clear();
   await eventually(
     "the server has no more connections than before",
-    async () => (await watcher.processes()).length === before,
+    async () => (await watcher.processes()).length <= before,
   );
   assertEquals(stage.proxy?.log.of("cannot cancel statement") ?? [], []);
 }
