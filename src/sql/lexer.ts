@@ -130,7 +130,7 @@ export class Lexer {
           at = this.end;
           continue;
         case Class.minus:
-          if (!isLineComment(bytes, at, limit)) break;
+          if (!this.#isLineComment(at)) break;
           if (this.#skip(Kind.comment, at, this.#lineEnd(at))) return true;
           at = this.end;
           continue;
@@ -363,6 +363,15 @@ export class Lexer {
 
   // ---- comments ----
 
+  /** Behind `--` there must be white space or a control character, or the end. */
+  #isLineComment(at: number): boolean {
+    const bytes = this.#bytes;
+    if (at + 1 >= this.#limit || bytes[at + 1] !== 0x2d) return false;
+    if (at + 2 >= this.#limit) return true;
+    const byte = bytes[at + 2]!;
+    return byte < 0x20 || byte === 0x7f || this.#classes[byte] === Class.space;
+  }
+
   /** Up to the line feed, or the NUL, which ends the comment for servers. */
   #lineEnd(at: number): number {
     const bytes = this.#bytes;
@@ -424,14 +433,6 @@ export class Lexer {
     this.isUnterminated = true;
     return limit;
   }
-}
-
-/** `--` needs white space or a control character behind it, or the end. */
-function isLineComment(bytes: Uint8Array, at: number, limit: number): boolean {
-  if (at + 1 >= limit || bytes[at + 1] !== 0x2d) return false;
-  if (at + 2 >= limit) return true;
-  const byte = bytes[at + 2]!;
-  return byte <= 0x20 || byte === 0x7f;
 }
 
 function isDigit(byte: number): boolean {

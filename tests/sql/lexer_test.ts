@@ -215,6 +215,7 @@ checkAll("GB18030 has characters of four bytes", [
 
 checkAll("No-break spaces are white space where a character is one byte", [
   ["KILL\xa05", "w KILL", "n 5"],
+  ["1--\xa0'\n 2--\xff3", "n 1", "n 2", "y -", "y -", "w ÿ3"],
   ["gr\xf6\xdfe", "w größe"],
 ], { charset: CHARSET.latin1 });
 checkAll("DOS has another no-break space", [
