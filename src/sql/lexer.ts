@@ -306,6 +306,7 @@ export class Lexer {
     return limit;
   }
 
+  /** Servers read names of variables byte by byte, whatever the character set. */
   #variable(at: number): number {
     const bytes = this.#bytes;
     if (at + 1 >= this.#limit) return at + 1;
@@ -317,19 +318,16 @@ export class Lexer {
     }
     // Names of hosts have points.
     let to = at + 1;
-    while (this.#isNamePart(to) || (to < this.#limit && bytes[to] === POINT)) to = this.#part(to);
+    while (to < this.#limit && (bytes[to] === POINT || this.#isNamePart(to))) to++;
     return to;
-  }
-
-  #part(at: number): number {
-    return this.#bytes[at] === POINT ? at + 1 : this.#name(at);
   }
 
   #systemVariable(at: number): number {
     const bytes = this.#bytes;
     for (;;) {
       const isQuoted = at < this.#limit && bytes[at] === BACKTICK;
-      at = isQuoted ? this.#quoted(at, false) : this.#name(at);
+      if (isQuoted) at = this.#quoted(at, false);
+      else while (this.#isNamePart(at)) at++;
       const goesOn = at + 1 < this.#limit && bytes[at] === POINT &&
         (bytes[at + 1] === BACKTICK || this.#isNamePart(at + 1));
       if (!goesOn) return at;

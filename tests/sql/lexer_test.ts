@@ -198,6 +198,7 @@ checkAll("Backslashes and quotes in characters of two bytes are none", [
   ["'\\\xbf\x5c' 2' 3", "s �' 2", "n 3"],
   ["`\xbf\x60` 2", "q 縛", "n 2"],
   ["\xbf\x5c \xbf\x7b2 3", "w 縗", "w 縶2", "n 3"],
+  ["@\xbf\x7b @@\xbf\x7b", "v @�", "y {", "v @@�", "y {"],
 ], { charset: CHARSET.gbk });
 
 checkAll("Big5 and Shift-JIS have other characters of two bytes than GBK", [
