@@ -25,6 +25,10 @@ export const MASKS = {
     reason: "rows about other sessions or the whole server, as many as there are at the moment",
     apply: dropRows,
   },
+  own: {
+    reason: "what the proxy answers itself, of its own sessions: lists, KILL and CONNECTION_ID()",
+    apply: () => [],
+  },
   text: {
     reason: "COM_STATISTICS: one text of uptime and counters of the whole server",
     apply: (frames) => frames.map(headOnly),

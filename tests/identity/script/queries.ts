@@ -64,9 +64,7 @@ export const queries: readonly Line[] = [
   "SHOW ERRORS",
   fails("SHOW NONSENSE"),
   "SELECT @@version, @@version_comment, @@max_allowed_packet, @@sql_mode",
-  masked("values", "SELECT CONNECTION_ID()"),
-  masked("rows", "SHOW PROCESSLIST"),
-  masked("rows", "SHOW FULL PROCESSLIST"),
+  masked("own", "SELECT CONNECTION_ID()", "SHOW PROCESSLIST", "SHOW FULL PROCESSLIST"),
   on(
     "mariadb mysql",
     "SELECT user, db, command, info FROM information_schema.processlist WHERE id = CONNECTION_ID()",

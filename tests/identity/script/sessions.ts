@@ -100,7 +100,7 @@ const endings: readonly ScriptSession[] = [
   endingSession("killed by itself", [
     on(
       "mariadb mysql",
-      masked("digits", fails("KILL CONNECTION_ID()")),
+      masked("own", fails("KILL CONNECTION_ID()")),
       untilClose("the server's close"),
     ),
   ]),
