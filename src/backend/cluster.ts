@@ -8,6 +8,7 @@ import type { Capabilities } from "../protocol/capabilities.ts";
 import { Capability, UTF8MB4_GENERAL_CI } from "../protocol/constants.ts";
 import type { Greeting } from "../protocol/handshake.ts";
 import type { SessionManager } from "../session_manager.ts";
+import { versionNumber } from "../sql/versions.ts";
 import { Backend } from "./backend.ts";
 import { askPrivileges, type SessionPrivileges } from "./privileges.ts";
 import { readGreeting, type ServerLogin } from "./server_login.ts";
@@ -72,6 +73,7 @@ export class Cluster {
   #config: ClusterConfig;
   readonly #proven = new Set<string>();
   #profile: ServerProfile | undefined;
+  #version: number | undefined;
   #probe: Promise<ServerProfile> | undefined;
 
   constructor(config: ClusterConfig, options: ClusterOptions) {
@@ -93,6 +95,11 @@ export class Cluster {
   /** The tenant of this name; undefined for a cluster that has none of it. */
   tenant(name: string): TenantConfig | undefined {
     return this.config.tenants.find((tenant) => tenant.name === name);
+  }
+
+  /** Of its servers, as versioned comments count it; undefined until one has been seen. */
+  get version(): number | undefined {
+    return this.#version;
   }
 
   /** Asks a server for its greeting when none has been seen; never fails. */
@@ -193,6 +200,7 @@ export class Cluster {
           },
         );
         this.#profile = profileOf(greeting);
+        this.#version = versionNumber(greeting.serverVersion);
         logInfo("server found", { server: backend.label, version: greeting.serverVersion });
         return this.#profile;
       } catch (error) {

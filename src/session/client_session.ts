@@ -292,10 +292,12 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   #sqlMode(charset: number): SqlMode {
     const server = this.#hold.current;
+    const version = this.#login?.servers?.cluster.version;
     return {
       ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
       noBackslashEscapes: (this.status & Status.NO_BACKSLASH_ESCAPES) !== 0,
       charset,
+      ...(version === undefined ? {} : { serverVersion: version }),
     };
   }
 

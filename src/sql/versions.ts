@@ -36,3 +36,14 @@ export function knowsDollarQuotes(serverVersion: number | undefined): boolean {
   if (serverVersion === undefined) return true;
   return serverVersion >= 90_000 && serverVersion < FIRST_MARIADB;
 }
+
+/**
+ * A server's version text as versioned comments count it: `5.5.5-10.11.19-MariaDB` is 101119.
+ * Undefined where there is no number in it.
+ */
+export function versionNumber(text: string): number | undefined {
+  // MariaDB puts a version of MySQL first, for old replicas.
+  const [, major, minor, patch] = /^(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)/.exec(text) ?? [];
+  if (major === undefined) return undefined;
+  return Number(major) * 10_000 + Number(minor) * 100 + Number(patch);
+}
