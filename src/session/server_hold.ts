@@ -1,10 +1,17 @@
 /** The server session that a client session holds: opened on demand, given back, ended. */
 import type { ServerRequest } from "../backend/cluster.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { messageOf } from "../errors.ts";
+import { messageOf, SluiceError } from "../errors.ts";
 import { logWarning } from "../log.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
+
+interface Opening {
+  readonly abort: AbortController;
+  /** `ss_id`; 0 until there is one. */
+  id: number;
+  killed?: SluiceError;
+}
 
 export class ServerHold {
   /** The schema that the next server session begins with. */
@@ -13,7 +20,7 @@ export class ServerHold {
   readonly #context: SessionContext;
   #current: ServerSession | undefined;
   /** The opening that a command or a login waits for. */
-  #opening: { readonly abort: AbortController; id: number } | undefined;
+  #opening: Opening | undefined;
 
   constructor(clientId: number, context: SessionContext) {
     this.#clientId = clientId;
@@ -43,7 +50,7 @@ export class ServerHold {
    * @throws {SluiceError} where no server session can be had, to who still waits
    */
   async open({ cluster, request: asked }: ServerUse): Promise<ServerSession | undefined> {
-    const opening = this.#opening = { abort: new AbortController(), id: 0 };
+    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };
     const request: ServerRequest = {
       tenant: asked.tenant,
       login: { ...asked.login, schema: this.nextSchema },
@@ -63,6 +70,11 @@ export class ServerHold {
       return undefined;
     }
     this.#opening = undefined;
+    if (opening.killed !== undefined) {
+      // It was open already, and not yet here.
+      server.close();
+      throw opening.killed;
+    }
     return this.#current = server;
   }
 
@@ -75,7 +87,9 @@ export class ServerHold {
 
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */
   killOpening(id: number, reason: string): boolean {
-    if (this.#opening?.id !== id) return false;
+    const opening = this.#opening;
+    if (opening?.id !== id) return false;
+    opening.killed = new SluiceError("killed", reason);
     this.#context.manager.servers.find(id)?.kill(reason);
     return true;
   }

@@ -98,6 +98,28 @@ Deno.test("A server session that is killed while it opens ends what waits for it
   assertEquals([error.code, error.message], [1317, "Killed by a test"]);
 });
 
+Deno.test("A server session that is killed the moment it is open is not used", async () => {
+  await serve((_, peer) => peer.ok(), async (client, proxy) => {
+    const { clients, servers } = proxy.proxy.manager;
+    const id = client.greeting!.threadId;
+    // Gone with the next statement, which needs another one.
+    assertEquals(clients.find(id)!.killServer(clients.find(id)!.info().serverSessionIds[0]!), true);
+    const add = servers.add.bind(servers);
+    servers.add = (entry) => {
+      add(entry);
+      if (entry.info().phase === "idle") {
+        assertEquals(clients.find(id)!.killServer(entry.id), true);
+      }
+    };
+    await client.query("SELECT 1");
+    const error = await client.expectErr();
+    assertEquals([error.code, /server session \d+ was killed/.test(error.message)], [1317, true]);
+    servers.add = add;
+    await client.query("SELECT 1");
+    assertEquals((await client.expect())[0], 0x00);
+  });
+});
+
 Deno.test("The phases of a session can be seen", async () => {
   await serve(async (sql, peer) => {
     if (sql === "SLEEP") await peer.stall();
