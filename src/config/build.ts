@@ -116,6 +116,13 @@ export function readProxy(
     skipProxySysPrivateCheck: values.skip_proxy_sys_private_check,
     clientSessionIdVersion: values.client_session_id_version,
     internalCmdMemLimited: values.internal_cmd_mem_limited,
+    poolMinConnections: values.session_pool_default_min_conn,
+    poolMaxConnections: values.session_pool_default_max_conn,
+    poolServerMaxConnections: values.session_pool_server_max_conn,
+    poolIdleTimeout: values.session_pool_default_idle_timeout,
+    poolBlockingTimeout: values.session_pool_default_blocking_timeout,
+    poolLifeTime: values.session_pool_default_life_time,
+    poolPrefill: values.session_pool_default_prefill,
   };
 }
 

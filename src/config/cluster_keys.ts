@@ -25,10 +25,10 @@ export const CLUSTER_KEYS = [
     section: "clusters",
     key: "sharing",
     type: "choice",
-    choices: ["session"],
+    choices: ["session", "transaction"],
     default: "session",
-    apply: "restart",
-    description: "session: a connection to a server belongs to one client",
+    apply: "live",
+    description: "Until the end of what a server session stays with its client",
   },
   {
     section: "clusters",
@@ -88,6 +88,17 @@ export const CLUSTER_KEYS = [
     description: "Relative share of the load; with sharing by session the order counts instead",
   },
   {
+    section: "clusters.servers",
+    key: "max_connections",
+    type: "integer",
+    min: 0,
+    max: 100_000,
+    example: 500,
+    apply: "live",
+    description:
+      "Most server sessions of all its pools; 0: any; not set: session_pool_server_max_conn",
+  },
+  {
     section: "clusters.tenants",
     key: "name",
     type: "name",
@@ -123,5 +134,14 @@ export const CLUSTER_KEYS = [
     example: 1000,
     apply: "live",
     description: "Most client sessions of it; 0: no limit; not set: tenant_max_connections",
+  },
+  {
+    section: "clusters.tenants",
+    key: "sharing",
+    type: "choice",
+    choices: ["session", "transaction"],
+    example: "transaction",
+    apply: "live",
+    description: "As that of its cluster, for this tenant; not set: the same",
   },
 ] as const satisfies readonly KeyRow[];

@@ -28,13 +28,22 @@ function readServers(nodes: readonly TomlNode[], problems: ProblemList): ServerC
   for (const node of nodes) {
     const table = isTable(node) ? node : tomlTable(node.line, "inline");
     if (!isTable(node)) table.entries.set("address", { line: node.line, node });
-    const { address, name, ...values } = readSection(table, "clusters.servers", problems);
+    const { address, name, max_connections: maxConnections, ...values } = readSection(
+      table,
+      "clusters.servers",
+      problems,
+    );
     if (address === undefined) continue;
     const text = formatAddress(address);
     const key = isTable(node) ? "clusters.servers.address" : "clusters.servers";
     addresses.add(lineOf(table, "address"), key, text.toLowerCase());
     names.add(lineOf(table, "name"), "clusters.servers.name", name);
-    servers.push({ name: name === "" ? text : name, address, ...values });
+    servers.push({
+      name: name === "" ? text : name,
+      address,
+      ...values,
+      ...(maxConnections === undefined ? {} : { maxConnections }),
+    });
   }
   return servers;
 }
@@ -54,12 +63,13 @@ function readTenants(
       const line = itemLine(table, "servers", index);
       problems.add(line, "clusters.tenants.servers", unknownName("server", server, known));
     });
-    const { max_connections: maxConnections } = values;
+    const { max_connections: maxConnections, sharing } = values;
     return {
       name: values.name ?? "",
       servers: values.servers,
       schema: values.schema,
       ...(maxConnections === undefined ? {} : { maxConnections }),
+      ...(sharing === undefined ? {} : { sharing }),
     };
   });
 }

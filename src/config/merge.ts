@@ -86,7 +86,7 @@ function mergeClusters(
     if (next === undefined || isSame(cluster, next)) return cluster;
     const { servers, tenants } = next;
     return {
-      ...cluster,
+      ...mergeTable(cluster, next, fixedProperties("clusters")),
       servers: mergeNamed(cluster.servers, servers, fixedProperties("clusters.servers")),
       tenants: mergeNamed(cluster.tenants, tenants, fixedProperties("clusters.tenants")),
     };

@@ -79,6 +79,13 @@ export function proxyValues(proxy: ProxyConfig): Printed<"proxy"> {
     "skip_proxy_sys_private_check": proxy.skipProxySysPrivateCheck,
     "client_session_id_version": proxy.clientSessionIdVersion,
     "internal_cmd_mem_limited": formatCapacity(proxy.internalCmdMemLimited),
+    "session_pool_default_min_conn": proxy.poolMinConnections,
+    "session_pool_default_max_conn": proxy.poolMaxConnections,
+    "session_pool_server_max_conn": proxy.poolServerMaxConnections,
+    "session_pool_default_idle_timeout": formatDuration(proxy.poolIdleTimeout),
+    "session_pool_default_blocking_timeout": formatDuration(proxy.poolBlockingTimeout),
+    "session_pool_default_life_time": formatDuration(proxy.poolLifeTime),
+    "session_pool_default_prefill": proxy.poolPrefill,
   };
 }
 
@@ -90,11 +97,15 @@ function clusterBlocks(cluster: ClusterConfig): string[] {
   const { name, kind, sharing, servers, tenants } = cluster;
   return [
     block("clusters", { name, kind, sharing, servers: undefined }),
-    ...servers.map((server) =>
-      block("clusters.servers", { ...server, address: formatAddress(server.address) })
+    ...servers.map(({ address, maxConnections, ...server }) =>
+      block("clusters.servers", {
+        ...server,
+        address: formatAddress(address),
+        "max_connections": maxConnections,
+      })
     ),
-    ...tenants.map(({ maxConnections, ...tenant }) =>
-      block("clusters.tenants", { ...tenant, "max_connections": maxConnections })
+    ...tenants.map(({ maxConnections, sharing, ...tenant }) =>
+      block("clusters.tenants", { ...tenant, "max_connections": maxConnections, sharing })
     ),
   ];
 }
@@ -115,7 +126,7 @@ function secretValues<K extends string>(key: K, secret: Secret | undefined): Sec
 }
 
 function userValues({ name, cluster, tenant, secret, ...rest }: UserConfig): Printed<"users"> {
-  const { server, maxConnections } = rest;
+  const { server, maxConnections, sharing } = rest;
   return {
     name,
     cluster,
@@ -126,5 +137,6 @@ function userValues({ name, cluster, tenant, secret, ...rest }: UserConfig): Pri
     "server_password_file": undefined,
     "server_password_env": undefined,
     "max_connections": maxConnections,
+    sharing,
   };
 }

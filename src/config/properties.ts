@@ -27,4 +27,11 @@ export const PROXY_PROPERTIES = {
   "skip_proxy_sys_private_check": "skipProxySysPrivateCheck",
   "client_session_id_version": "clientSessionIdVersion",
   "internal_cmd_mem_limited": "internalCmdMemLimited",
+  "session_pool_default_min_conn": "poolMinConnections",
+  "session_pool_default_max_conn": "poolMaxConnections",
+  "session_pool_server_max_conn": "poolServerMaxConnections",
+  "session_pool_default_idle_timeout": "poolIdleTimeout",
+  "session_pool_default_blocking_timeout": "poolBlockingTimeout",
+  "session_pool_default_life_time": "poolLifeTime",
+  "session_pool_default_prefill": "poolPrefill",
 } as const satisfies Record<keyof SectionValues<"proxy">, keyof ProxyConfig>;

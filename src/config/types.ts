@@ -15,10 +15,31 @@ export type AuthPlugin = "caching_sha2_password" | "mysql_native_password";
 /** Server roles: writes go to a primary. */
 export type ServerRole = "primary" | "replica";
 
-/** `session`: a server session belongs to one client session. */
-export type SharingMode = "session";
+/**
+ * `session`: a server session belongs to one client session. `transaction`: it goes back to a pool
+ * when no transaction or other state of the client needs it.
+ */
+export type SharingMode = "session" | "transaction";
 
-export interface ProxyConfig {
+/** Pools of server sessions: one for each server, account and capability class. */
+export interface PoolConfig {
+  /** Server sessions that a pool keeps open. */
+  readonly poolMinConnections: number;
+  /** Most of a pool; 0 means no limit. */
+  readonly poolMaxConnections: number;
+  /** Most of one server over all its pools; 0 means no limit. */
+  readonly poolServerMaxConnections: number;
+  /** How long more than the least may be idle; 0 means any time. */
+  readonly poolIdleTimeout: Milliseconds;
+  /** How long a statement waits for a server session. */
+  readonly poolBlockingTimeout: Milliseconds;
+  /** After it a server session is closed when it is free; 0 means any time. */
+  readonly poolLifeTime: Milliseconds;
+  /** Whether the least are opened before anybody asks for one. */
+  readonly poolPrefill: boolean;
+}
+
+export interface ProxyConfig extends PoolConfig {
   readonly listen: readonly Address[];
   /** 0..8191; part of every session id, distinct for each proxy of a group. */
   readonly proxyId: number;
@@ -61,6 +82,8 @@ export interface ServerConfig {
   readonly role: ServerRole;
   readonly zone: string;
   readonly weight: number;
+  /** Most server sessions over all pools; 0 means no limit, undefined that of `[proxy]`. */
+  readonly maxConnections?: number;
 }
 
 export interface TenantConfig {
@@ -71,6 +94,8 @@ export interface TenantConfig {
   readonly schema: string;
   /** Most client sessions; 0 means no limit, undefined that of `[proxy]`. */
   readonly maxConnections?: number;
+  /** Undefined means that of the cluster, or of the tenant for a user. */
+  readonly sharing?: SharingMode;
 }
 
 export interface ClusterConfig {
@@ -96,6 +121,8 @@ export interface UserConfig {
   readonly server?: { readonly user: string; readonly password: string };
   /** Most client sessions; 0 means no limit, undefined that of `[proxy]`. */
   readonly maxConnections?: number;
+  /** Undefined means that of the cluster, or of the tenant for a user. */
+  readonly sharing?: SharingMode;
 }
 
 export type LogLevel = "debug" | "info" | "warning" | "error";

@@ -106,4 +106,13 @@ export const USER_KEYS = [
     description:
       "Most client sessions of it in a tenant; 0: no limit; not set: user_max_connections",
   },
+  {
+    section: "users",
+    key: "sharing",
+    type: "choice",
+    choices: ["session", "transaction"],
+    example: "transaction",
+    apply: "live",
+    description: "As that of its cluster, for this account; not set: that of its tenant",
+  },
 ] as const satisfies readonly KeyRow[];

@@ -25,7 +25,7 @@ export function readUsers(
     // The stand-in never leaves: without a secret there is a problem, and so no configuration.
     const secret = readClientSecret(source) ?? { kind: "clear", password: "" };
     const server = readServerAccount(source);
-    const { max_connections: maxConnections } = values;
+    const { max_connections: maxConnections, sharing } = values;
     return {
       name,
       cluster,
@@ -33,6 +33,7 @@ export function readUsers(
       secret,
       ...(server === undefined ? {} : { server }),
       ...(maxConnections === undefined ? {} : { maxConnections }),
+      ...(sharing === undefined ? {} : { sharing }),
     };
   });
 }

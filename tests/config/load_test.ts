@@ -25,6 +25,13 @@ Deno.test("parseConfig() fills in the defaults", () => {
       skipProxySysPrivateCheck: false,
       clientSessionIdVersion: 2,
       internalCmdMemLimited: 16 * 1024 * 1024,
+      poolMinConnections: 0,
+      poolMaxConnections: 20,
+      poolServerMaxConnections: 0,
+      poolIdleTimeout: 1_800_000,
+      poolBlockingTimeout: 10_000,
+      poolLifeTime: 3_600_000,
+      poolPrefill: false,
     },
     log: { level: "info", format: "logfmt", file: "" },
     clusters: [{
@@ -68,6 +75,13 @@ inspector_password_hash = "*0123456789abcdefABCDEF000000000000000001"
 skip_proxy_sys_private_check = true
 client_session_id_version = 1
 internal_cmd_mem_limited = "64K"
+session_pool_default_min_conn = 2
+session_pool_default_max_conn = 200
+session_pool_server_max_conn = 300
+session_pool_default_idle_timeout = "1m"
+session_pool_default_blocking_timeout = "500ms"
+session_pool_default_life_time = "0s"
+session_pool_default_prefill = true
 login_timeout = "1500ms"
 connect_timeout = "1m"
 shutdown_grace = "0s"
@@ -90,12 +104,15 @@ name = "reports"
 servers = ["b"]
 schema = "sales"
 max_connections = 20
+sharing = "session"
 
 [[clusters]]
 name = "ob"
 kind = "oceanbase"
+sharing = "transaction"
 [[clusters.servers]]
 address = "c:3"
+max_connections = 400
 
 [[users]]
 name = "a"
@@ -106,6 +123,7 @@ password_file = "pw"
 name = "b"
 password_env = "APP_PASSWORD"
 max_connections = 0
+sharing = "transaction"
 server_user = "real"
 server_password_file = "/etc/sluice/pw"
 [[users]]
@@ -147,15 +165,22 @@ server_password = "of server"
     skipProxySysPrivateCheck: true,
     clientSessionIdVersion: 1,
     internalCmdMemLimited: 65_536,
+    poolMinConnections: 2,
+    poolMaxConnections: 200,
+    poolServerMaxConnections: 300,
+    poolIdleTimeout: 60_000,
+    poolBlockingTimeout: 500,
+    poolLifeTime: 0,
+    poolPrefill: true,
   });
   assertEquals(config.log, {
     level: "debug",
     format: "json",
     file: "/etc/sluice/log/sluice.log",
   });
-  assertEquals(config.clusters.map((cluster) => [cluster.name, cluster.kind]), [
-    ["my", "mysql"],
-    ["ob", "oceanbase"],
+  assertEquals(config.clusters.map((cluster) => [cluster.name, cluster.kind, cluster.sharing]), [
+    ["my", "mysql", "session"],
+    ["ob", "oceanbase", "transaction"],
   ]);
   assertEquals(config.clusters.flatMap((cluster) => cluster.servers), [
     {
@@ -178,10 +203,11 @@ server_password = "of server"
       role: "primary",
       zone: "",
       weight: 1,
+      maxConnections: 400,
     },
   ]);
   assertEquals(config.clusters[0]?.tenants, [
-    { name: "reports", servers: ["b"], schema: "sales", maxConnections: 20 },
+    { name: "reports", servers: ["b"], schema: "sales", maxConnections: 20, sharing: "session" },
   ]);
   assertEquals(config.users, [
     {
@@ -196,6 +222,7 @@ server_password = "of server"
       tenant: "",
       secret: { kind: "clear", password: "from environment" },
       maxConnections: 0,
+      sharing: "transaction",
       server: { user: "real", password: "from file" },
     },
     {

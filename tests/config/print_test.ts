@@ -24,6 +24,13 @@ inspector_password_hash = "*${HASH}"
 skip_proxy_sys_private_check = true
 client_session_id_version = 1
 internal_cmd_mem_limited = "1536K"
+session_pool_default_min_conn = 1
+session_pool_default_max_conn = 31
+session_pool_server_max_conn = 32
+session_pool_default_idle_timeout = "33s"
+session_pool_default_blocking_timeout = "34ms"
+session_pool_default_life_time = "35m"
+session_pool_default_prefill = true
 login_timeout = "90s"
 connect_timeout = "150ms"
 shutdown_grace = "1h"
@@ -37,15 +44,17 @@ format = "json"
 file = "/var/log/sluice.log"
 [[clusters]]
 name = "a"
-servers = ["h:1", { address = "[::1]:2", name = "n", role = "replica", zone = "z", weight = 7 }]
+servers = ["h:1", { address = "[::1]:2", name = "n", role = "replica", zone = "z", weight = 7, max_connections = 9 }]
 [[clusters.tenants]]
 name = "t"
 servers = ["n", "h:1"]
 schema = "s"
 max_connections = 3
+sharing = "session"
 [[clusters]]
 name = "b\\\\ \\"\\u00e9\\""
 kind = "oceanbase"
+sharing = "transaction"
 servers = ["h:3"]
 [[users]]
 name = "u1"
@@ -53,6 +62,7 @@ cluster = "a"
 tenant = "t"
 password = "${PASSWORDS[0]}"
 max_connections = 2
+sharing = "transaction"
 server_user = "s1"
 server_password = "${PASSWORDS[4]}"
 [[users]]

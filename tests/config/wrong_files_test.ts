@@ -180,10 +180,13 @@ const WRONG_FILES: readonly WrongFile[] = [
   {
     what: "a sharing mode and a kind of a cluster that do not exist",
     text:
-      `[[clusters]]\nname = "a"\nkind = "oracle"\nsharing = "transaction"\nservers = ["a:1"]\n${USER}`,
+      `[[clusters]]\nname = "a"\nkind = "oracle"\nsharing = "statement"\nservers = ["a:1"]\n${USER}`,
     problems: [
       ["config.toml:3: clusters.kind", 'Expected "mysql" or "oceanbase", got "oracle"'],
-      ["config.toml:4: clusters.sharing", 'Expected "session", got "transaction"'],
+      [
+        "config.toml:4: clusters.sharing",
+        'Expected "session" or "transaction", got "statement"',
+      ],
     ],
   },
   {
