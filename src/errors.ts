@@ -20,6 +20,7 @@ interface ErrorKind {
 export const ERROR_KINDS = {
   cannot_write: { code: 1026, sqlState: "HY000", side: "proxy" },
   too_many_connections: { code: 1040, sqlState: "08004", side: "server" },
+  pool_exhausted: { code: 1040, sqlState: "08004", side: "proxy" },
   bad_handshake: { code: 1043, sqlState: "08S01", side: "client" },
   access_denied: { code: 1045, sqlState: "28000", side: "client" },
   unknown_command: { code: 1047, sqlState: "08S01", side: "client" },
@@ -41,6 +42,7 @@ export const ERROR_KINDS = {
   old_client: { code: 1251, sqlState: "08004", side: "client" },
   unknown_prepared: { code: 1243, sqlState: "HY000", side: "client" },
   server_auth_plugin: { code: 1251, sqlState: "08004", side: "server" },
+  invalid_argument: { code: 1210, sqlState: "HY000", side: "client" },
   killed: { code: 1317, sqlState: "70100", side: "proxy" },
   server_unreachable: { code: 1429, sqlState: "08S01", side: "server" },
   too_many_prepared: { code: 1461, sqlState: "42000", side: "client" },
@@ -53,6 +55,7 @@ export const ERROR_KINDS = {
   invalid_config: { code: 4147, sqlState: "HY000", side: "client" },
   bad_internal_command: { code: 5010, sqlState: "21000", side: "client" },
   unknown_config: { code: 5099, sqlState: "42000", side: "client" },
+  unknown_pool: { code: 8101, sqlState: "HY000", side: "client" },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorName = keyof typeof ERROR_KINDS;

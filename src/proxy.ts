@@ -68,6 +68,9 @@ export class Proxy {
       get connectTimeout() {
         return config.current.proxy.connectTimeout;
       },
+      get pools() {
+        return config.current.proxy;
+      },
     };
     this.#clusters = clusters.map((cluster) => new Cluster(cluster, options));
     this.#accounts = new ConfiguredAccounts(users);
@@ -196,6 +199,7 @@ export class Proxy {
     const now = Date.now();
     for (const session of this.manager.clients.values()) session.sweep(now);
     for (const session of this.manager.servers.values()) session.sweep(now);
+    for (const cluster of this.#clusters) cluster.pools.sweep(now);
   }
 
   async #stop(): Promise<void> {
@@ -207,6 +211,7 @@ export class Proxy {
     for (const session of this.#sessions()) session.evict();
     await this.#empty(LAST_WORDS);
     for (const session of this.#sessions()) session.end("shutdown");
+    for (const cluster of this.#clusters) cluster.pools.close();
     await this.#serversGone();
     clearInterval(this.#sweep);
     // Still being made where the stop came soon after the start.

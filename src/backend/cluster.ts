@@ -1,5 +1,5 @@
 /** A set of servers that one login name leads to. */
-import type { ClusterConfig, TenantConfig } from "../config/types.ts";
+import type { ClusterConfig, PoolConfig, TenantConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
 import { logInfo, logWarning } from "../log.ts";
 import { closeQuietly } from "../net/transport.ts";
@@ -10,9 +10,14 @@ import type { Greeting } from "../protocol/handshake.ts";
 import type { SessionManager } from "../session_manager.ts";
 import { versionNumber } from "../sql/versions.ts";
 import { Backend } from "./backend.ts";
+import { ClusterPools } from "./cluster_pools.ts";
+import { isServerFull, mayHelpElsewhere } from "./failover.ts";
 import { askPrivileges, type SessionPrivileges } from "./privileges.ts";
 import { readGreeting, type ServerLogin } from "./server_login.ts";
+import { carriersOf, inOrder } from "./server_order.ts";
+import type { Opening } from "./server_pools.ts";
 import { ServerSession } from "./server_session.ts";
+import type { SharedServers } from "./shared_servers.ts";
 
 /** How the servers of a cluster introduce themselves, and so the proxy to its clients. */
 export interface ServerProfile {
@@ -36,18 +41,6 @@ const FALLBACK_PROFILE: ServerProfile = {
   authPlugin: SHA2,
 };
 
-/** Server errors after which another server may well say yes. */
-const TRY_ANOTHER: ReadonlySet<number> = new Set([
-  1040, // too many connections
-  1053, // shutdown in progress
-  1129, // host is blocked
-  1203, // too many connections of this user
-]);
-
-function mayHelpElsewhere({ kind, code }: SluiceError): boolean {
-  return kind === "server_unreachable" || kind === "server_malformed" || TRY_ANOTHER.has(code);
-}
-
 /** Proven logins that are remembered; beyond that the oldest is proven again. */
 const PROVEN_LOGINS = 10_000;
 
@@ -55,6 +48,8 @@ export interface ClusterOptions {
   readonly manager: SessionManager;
   /** For one server: from dialing to the end of the login. Milliseconds. */
   readonly connectTimeout: number;
+  /** Limits of the pools, in force now. */
+  readonly pools: PoolConfig;
 }
 
 /** What a client session asks of its cluster. */
@@ -69,6 +64,8 @@ export interface ServerRequest {
 
 export class Cluster {
   readonly backends: readonly Backend[];
+  /** Server sessions that clients share. */
+  readonly pools: ClusterPools;
   readonly #options: ClusterOptions;
   #config: ClusterConfig;
   readonly #proven = new Set<string>();
@@ -80,6 +77,13 @@ export class Cluster {
     this.#config = config;
     this.backends = config.servers.map((server) => new Backend(server));
     this.#options = options;
+    this.pools = new ClusterPools(this.backends, {
+      cluster: config.name,
+      get limits() {
+        return options.pools;
+      },
+      open: (backend, opening) => this.#open(backend, opening),
+    });
   }
 
   get config(): ClusterConfig {
@@ -118,26 +122,17 @@ export class Cluster {
     let failure: SluiceError | undefined;
     for (const backend of this.#candidates(request.tenant)) {
       try {
-        const session = await ServerSession.open(backend, {
-          manager: this.#options.manager,
-          login: request.login,
-          timeout: this.#options.connectTimeout,
-          signal: request.signal,
-          ...(request.onOpening === undefined ? {} : { onOpening: request.onOpening }),
-        });
-        backend.report(true, Date.now());
-        this.#rememberProof(proofKey(request));
+        const session = await this.#open(backend, request);
+        this.rememberProof(request);
         return session;
       } catch (error) {
         if (!(error instanceof SluiceError)) throw error;
         failure = error;
         if (request.signal.aborted) break;
         if (!mayHelpElsewhere(error)) {
-          this.#proven.delete(proofKey(request));
+          this.forgetProof(request);
           break;
         }
-        backend.report(false, Date.now());
-        logWarning("server failed", { server: backend.label, cause: error.message });
       }
     }
     throw failure ??
@@ -168,23 +163,53 @@ export class Cluster {
     return this.#proven.has(proofKey(request));
   }
 
-  #rememberProof(key: string): void {
+  /** A server has taken this account and schema. */
+  rememberProof(request: Omit<ServerRequest, "signal">): void {
     if (this.#proven.size >= PROVEN_LOGINS) {
       for (const oldest of this.#proven) {
         this.#proven.delete(oldest);
         break;
       }
     }
-    this.#proven.add(key);
+    this.#proven.add(proofKey(request));
+  }
+
+  /** A server has refused this account or schema. */
+  forgetProof(request: Omit<ServerRequest, "signal">): void {
+    this.#proven.delete(proofKey(request));
+  }
+
+  /** The way of a login to the pools that it shares with others. */
+  share({ login, tenant }: Omit<ServerRequest, "signal">): SharedServers {
+    return this.pools.share(carriersOf(this.backends, tenant), login);
+  }
+
+  /** @throws {SluiceError} */
+  async #open(
+    backend: Backend,
+    { login, signal, onOpening, isInUse }: Partial<Opening> & Pick<Opening, "login" | "signal">,
+  ): Promise<ServerSession> {
+    try {
+      const session = await ServerSession.open(backend, {
+        manager: this.#options.manager,
+        login,
+        timeout: this.#options.connectTimeout,
+        signal,
+        ...(onOpening === undefined ? {} : { onOpening }),
+      });
+      backend.report(true, Date.now());
+      return session;
+    } catch (error) {
+      if (error instanceof SluiceError && mayHelpElsewhere(error) && !signal.aborted) {
+        if (!isInUse || !isServerFull(error)) backend.report(false, Date.now());
+        logWarning("server failed", { server: backend.label, cause: error.message });
+      }
+      throw error;
+    }
   }
 
   #candidates(tenant: TenantConfig | undefined): Backend[] {
-    const now = Date.now();
-    const rank = (backend: Backend) =>
-      (backend.isSuspect(now) ? 2 : 0) + (backend.config.role === "primary" ? 0 : 1);
-    return this.backends
-      .filter(({ config }) => !tenant?.servers.length || tenant.servers.includes(config.name))
-      .sort((left, right) => rank(left) - rank(right));
+    return inOrder(carriersOf(this.backends, tenant), Date.now());
   }
 
   async #probeProfile(): Promise<ServerProfile> {

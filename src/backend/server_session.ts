@@ -20,6 +20,7 @@ import type {
   SessionManager,
 } from "../session_manager.ts";
 import type { Backend, DialLimits } from "./backend.ts";
+import type { PoolSeat } from "./pool_seat.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
 import { isUnknownThread, runAside } from "./side_connection.ts";
 
@@ -62,6 +63,14 @@ export class ServerSession implements ServerEntry {
   /** Commands that were sent to it, and their bytes: kept by its users. */
   statements = 0;
   bytesOut = 0;
+  /** Its place in a pool; undefined for private ones. */
+  seat: PoolSeat<ServerSession> | undefined;
+  /**
+   * Set by its holder before it goes back to its pool: reads out what only this session can tell of
+   * the last statement. Runs once, before anybody else gets the session, with the session free to
+   * acquire; where it fails, the session is closed.
+   */
+  beforeHandOver: (() => Promise<void>) | undefined;
 
   readonly #transport: Transport;
   readonly #manager: SessionManager;
@@ -141,6 +150,11 @@ export class ServerSession implements ServerEntry {
     return this.#schema;
   }
 
+  /** What it was opened with: the state that it began in. */
+  get login(): ServerLogin {
+    return this.#login;
+  }
+
   /** A system variable, if the server has reported a change of it. */
   variable(name: string): string | undefined {
     return this.#variables?.get(name);
@@ -180,6 +194,21 @@ export class ServerSession implements ServerEntry {
   acquire(user: ServerSessionUser): void {
     this.#user = user;
     this.#phase = "in_use";
+  }
+
+  /** Ends the use for now: to the pool that it is of, or as {@linkcode release}. */
+  giveBack(holder: object): void {
+    if (this.seat === undefined) this.release();
+    else this.seat.pool.release(this, holder);
+  }
+
+  /** Ends the use, and it waits for the next one. What was sent and not asked for ends it. */
+  park(): void {
+    if (!this.isOpen) return;
+    this.#user = undefined;
+    this.#phase = "idle";
+    if (this.end > this.moved) this.close();
+    else this.read();
   }
 
   /** Ends the use: private sessions are of no use to anybody else, so it leaves. */
@@ -298,6 +327,7 @@ export class ServerSession implements ServerEntry {
     this.#manager.ended.servers++;
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
+    this.seat?.pool.onEnd(this.seat);
   }
 
   #onSessionTrack(ok: OkPacket): void {

@@ -175,8 +175,10 @@ Deno.test("SHOW PROXYSTAT adds up the sessions that are and those that were", as
 
 Deno.test("SHOW PROXYCLUSTER lists the servers of each cluster", async () => {
   const manager = newManager();
-  const { clusters: configs } = configOf(CONFIG);
-  const clusters = configs.map((config) => new Cluster(config, { manager, connectTimeout: 10 }));
+  const { clusters: configs, proxy: pools } = configOf(CONFIG);
+  const clusters = configs.map((config) =>
+    new Cluster(config, { manager, connectTimeout: 10, pools })
+  );
   clusters[0]!.backends[1]!.report(false, Date.now() + 1e9);
   addServer(manager, { id: 1 });
   const scope = scopeWith({ clusters }, manager);

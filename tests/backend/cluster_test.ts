@@ -16,8 +16,12 @@ class Bench implements AsyncDisposable {
 
   constructor(...servers: readonly FakeServerOptions[]) {
     this.servers = servers.map((options) => new FakeServer(options));
-    const { clusters } = testConfig({ servers: this.servers.map(({ port }) => port) });
-    this.cluster = new Cluster(clusters[0]!, { manager: this.manager, connectTimeout: 300 });
+    const { clusters, proxy } = testConfig({ servers: this.servers.map(({ port }) => port) });
+    this.cluster = new Cluster(clusters[0]!, {
+      manager: this.manager,
+      connectTimeout: 300,
+      pools: proxy,
+    });
   }
 
   /** Servers by number that were asked for a login, in order. */

@@ -28,7 +28,11 @@ export class SessionBench implements AsyncDisposable {
     const read = testConfig(config);
     const { proxy, clusters, users } = read;
     const { manager } = this;
-    const cluster = new Cluster(clusters[0]!, { manager, connectTimeout: proxy.connectTimeout });
+    const cluster = new Cluster(clusters[0]!, {
+      manager,
+      connectTimeout: proxy.connectTimeout,
+      pools: proxy,
+    });
     const accounts = new ConfiguredAccounts(users);
     let arrivals = 0n;
     this.#context = {

@@ -1,0 +1,57 @@
+/** The pools of a cluster: those of each of its servers. */
+import type { Backend } from "./backend.ts";
+import type { Pool } from "./pool.ts";
+import type { ServerLogin } from "./server_login.ts";
+import { ServerPools, type ServerPoolsOptions } from "./server_pools.ts";
+import type { ServerSession } from "./server_session.ts";
+import { SharedServers } from "./shared_servers.ts";
+
+export class ClusterPools {
+  readonly #servers: ReadonlyMap<Backend, ServerPools>;
+
+  constructor(backends: readonly Backend[], options: ServerPoolsOptions) {
+    this.#servers = new Map(
+      backends.map((backend) => [backend, new ServerPools(backend, options)]),
+    );
+  }
+
+  /** One for each login: the way of its sessions to the pools. */
+  share(backends: readonly Backend[], login: ServerLogin): SharedServers {
+    return new SharedServers(backends, login, (backend) => this.#servers.get(backend)!);
+  }
+
+  /** By server, in the order of the configuration. */
+  get servers(): Iterable<ServerPools> {
+    return this.#servers.values();
+  }
+
+  /** All pools of this name, `user#cluster`: one for each server and capability class. */
+  named(name: string): Pool[] {
+    return [...this.#servers.values()].flatMap((server) =>
+      [...server.pools].filter((pool) => pool.name === name)
+    );
+  }
+
+  /**
+   * Ends the sessions of all pools of this name, in use or not.
+   * @param id only the one with this `ss_id`
+   * @returns how many there were
+   */
+  kill(name: string, reason: string, id?: number): number {
+    const victims: ServerSession[] = this.named(name)
+      .flatMap((pool) => [...pool.seats].map(({ session }) => session))
+      .filter((session) => id === undefined || session.id === id);
+    for (const session of victims) session.kill(reason);
+    return victims.length;
+  }
+
+  /** About once a second. */
+  sweep(now: number): void {
+    for (const server of this.#servers.values()) server.sweep(now);
+  }
+
+  /** Ends all waiting and closes what is free; what is in use closes when it is given back. */
+  close(): void {
+    for (const server of this.#servers.values()) server.close();
+  }
+}
