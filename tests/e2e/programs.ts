@@ -156,12 +156,12 @@ function clientWith<AnyJob>(
   };
 }
 
-async function mariadbCommand(): Promise<CommandLine> {
+export async function mariadbCommand(): Promise<CommandLine> {
   const command = [await need("mariadb", "10")];
   return { command, options: ["--skip-ssl"], root: "", canReset: false };
 }
 
-async function mysqlCommand(): Promise<CommandLine> {
+export async function mysqlCommand(): Promise<CommandLine> {
   let command: string[];
   try {
     command = await mysqlClientCommand();
