@@ -4,7 +4,8 @@ import { assertEquals } from "@std/assert";
 import { run } from "../../src/dev/engines/command.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
-const EXECUTABLE = `${ROOT}sluice`;
+/** The compiled file. */
+export const EXECUTABLE: string = `${ROOT}sluice`;
 
 /** Longest time from the start of the executable to its listening. */
 const START_LIMIT = 30_000;

@@ -13,6 +13,8 @@ export function proxyCommand(): readonly string[] {
 export interface ProxyProcessOptions {
   readonly env?: Record<string, string>;
   readonly cwd?: string;
+  /** The program with what comes before its arguments; {@linkcode proxyCommand} unless given. */
+  readonly command?: readonly string[];
 }
 
 export interface ProcessEnd {
@@ -32,7 +34,7 @@ export class ProxyProcess implements AsyncDisposable {
   #hasEnded = false;
 
   constructor(args: readonly string[], options: ProxyProcessOptions = {}) {
-    const [program, ...first] = proxyCommand();
+    const [program, ...first] = options.command ?? proxyCommand();
     this.#child = new Deno.Command(program!, {
       args: [...first, ...args],
       stdin: "null",
@@ -46,11 +48,14 @@ export class ProxyProcess implements AsyncDisposable {
   }
 
   /** Starts it with a configuration file and waits until it serves. */
-  static async start(config: TestConfig): Promise<ProxyProcess> {
+  static async start(
+    config: TestConfig,
+    options: ProxyProcessOptions = {},
+  ): Promise<ProxyProcess> {
     const folder = await Deno.makeTempDir({ prefix: "sluice-test-" });
     const file = `${folder}/sluice.toml`;
     await Deno.writeTextFile(file, configText(config), { mode: 0o600 });
-    const proxy = new ProxyProcess(["--config", file]);
+    const proxy = new ProxyProcess(["--config", file], options);
     proxy.#folder = folder;
     try {
       await proxy.port();
