@@ -228,7 +228,8 @@ export class Pool implements SeatOwner<ServerSession> {
     for (;;) {
       const waiter = this.waiting.behind(this.#opening);
       if (waiter === undefined || now - waiter.since < poolBlockingTimeout) return;
-      this.waiting.fail(waiter, waiter.failure ?? this.#exhausted(now - waiter.since));
+      const failure = this.#seats.size === 0 ? this.retry.failure : undefined;
+      this.waiting.fail(waiter, failure ?? this.#exhausted(now - waiter.since));
     }
   }
 
@@ -286,10 +287,7 @@ export class Pool implements SeatOwner<ServerSession> {
       this.retry.fail(error, now);
     } else if (mayHelpElsewhere(error)) {
       this.retry.fail(error, now);
-      this.waiting.failWhere((one) => {
-        one.failure = error;
-        return one.options.isPatient ? undefined : error;
-      });
+      this.waiting.failWhere(({ options }) => options.isPatient ? undefined : error);
     } else if (waiter === undefined) {
       this.retry.fail(error, now);
     } else {

@@ -11,8 +11,9 @@ import type { ServerLogin } from "./server_login.ts";
 import type { ServerSession } from "./server_session.ts";
 
 /**
- * By how much longer somebody must have waited at another pool for a session to be closed there
- * instead of being used here. Without it, two busy pools would do nothing but log in.
+ * By how much longer somebody must have waited at another pool for a session to be closed for that
+ * one's sake while there are others to use it, and how often that may be at most. Without it, two
+ * busy pools would do nothing but log in. Milliseconds.
  */
 const CLEARLY_LONGER = 50;
 
@@ -50,6 +51,8 @@ export class ServerPools implements PoolHome {
   #total = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
+  /** When a session was last closed for the sake of another pool. */
+  #switched = 0;
   #closed: SluiceError | undefined;
 
   constructor(backend: Backend, options: ServerPoolsOptions) {
@@ -97,6 +100,7 @@ export class ServerPools implements PoolHome {
       pool.isDropped = true;
       this.#pools.delete(key);
     }
+    while (this.#surplus > 0 && this.#makeRoom());
     this.#look(now);
   }
 
@@ -144,8 +148,8 @@ export class ServerPools implements PoolHome {
   }
 
   passOn(pool: Pool, seat: Seat): boolean {
-    if (this.#waiting.size === 0) return false;
-    if (this.#isFull && this.#isWantedElsewhere(pool)) {
+    if (this.#waiting.size === 0 && this.#surplus <= 0) return false;
+    if (this.#surplus > 0 || (this.#isFull && this.#isWantedElsewhere(pool))) {
       pool.retire(seat);
       return true;
     }
@@ -188,6 +192,12 @@ export class ServerPools implements PoolHome {
     return this.maximum > 0 && this.#total >= this.maximum;
   }
 
+  /** How many more there are than there may be, since that was changed. */
+  get #surplus(): number {
+    const surplus = this.maximum === 0 ? 0 : this.#total - this.maximum;
+    return surplus > 0 ? surplus - this.#leaving : 0;
+  }
+
   get #leaving(): number {
     let leaving = 0;
     for (const pool of this.#pools.values()) leaving += pool.leaving;
@@ -199,22 +209,25 @@ export class ServerPools implements PoolHome {
     return [...this.#waiting].sort((left, right) => ageOrder(left, right));
   }
 
-  /** Whether somebody waits elsewhere for nothing but the room that a session here takes. */
+  /** Whether the room that a free session takes is for somebody who waits elsewhere. */
   #isWantedElsewhere(pool: Pool): boolean {
-    const own = pool.waiting.first?.since ?? Infinity;
-    let wanted = -this.#leaving;
+    const now = this.now();
+    const own = pool.waiting.first;
+    const leaving = this.#leaving;
+    if (own !== undefined && (leaving > 0 || now - this.#switched < CLEARLY_LONGER)) return false;
+    let wanted = -leaving;
     for (const other of this.#waiting) {
-      if (other === pool || other.room <= 0 || !other.mayOpen(this.now())) continue;
+      if (other === pool || other.room <= 0 || !other.mayOpen(now)) continue;
       const margin = other.size === 0 ? 0 : CLEARLY_LONGER;
-      if (other.waiting.first!.since < own - margin) {
-        wanted += Math.min(other.unserved, other.room);
-      }
+      if (own !== undefined && other.waiting.first!.since >= own.since - margin) continue;
+      wanted += Math.min(other.unserved, other.room);
     }
-    return wanted > 0 || this.#total > this.maximum;
+    if (wanted > 0 && own !== undefined) this.#switched = now;
+    return wanted > 0;
   }
 
-  /** Has the session closed that is idle for longest in the other pools. */
-  #makeRoom(pool: Pool): boolean {
+  /** Has the session closed that is idle for longest in other pools than this. */
+  #makeRoom(pool?: Pool): boolean {
     let owner: Pool | undefined;
     let since = Infinity;
     for (const other of this.#pools.values()) {

@@ -15,8 +15,6 @@ export class Waiter implements Link<Waiter> {
   isWaiting = true;
   /** A server session is being opened on its behalf. */
   hasOpening = false;
-  /** How the last attempt to open one came to nothing. */
-  failure: SluiceError | undefined;
   #resolve!: (session: ServerSession) => void;
   #reject!: (error: SluiceError) => void;
   readonly #onAbort: () => void;

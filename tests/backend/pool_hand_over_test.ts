@@ -1,0 +1,138 @@
+import { assert, assertEquals } from "@std/assert";
+import { exchange } from "../../src/backend/server_exchange.ts";
+import type { ServerSession } from "../../src/backend/server_session.ts";
+import { concat, encodeText } from "../../src/protocol/bytes.ts";
+import { Command } from "../../src/protocol/constants.ts";
+import { commandRow } from "../../src/protocol/replies.ts";
+import { eventually } from "../support/eventually.ts";
+import { type Holder, PoolBench } from "../support/pool_bench.ts";
+
+function readOut(session: ServerSession): Promise<unknown> {
+  const payload = concat([Uint8Array.of(Command.QUERY), encodeText("SHOW WARNINGS")]);
+  return exchange(session, [{ row: commandRow(Command.QUERY)!, payload }]);
+}
+
+/** Takes a session and gives it back with something to be read out of it. */
+async function hold(holder: Holder, then?: (session: ServerSession) => Promise<void>) {
+  const session = await holder.take();
+  session.beforeHandOver = async () => {
+    await readOut(session);
+    await then?.(session);
+  };
+  holder.give();
+  return session;
+}
+
+Deno.test("Nobody but its last holder gets a session before that has been read out", async () => {
+  await using bench = new PoolBench();
+  const [first, second] = [bench.holder(), bench.holder()];
+  const session = await hold(first);
+  assertEquals(second.tryTake(), undefined);
+  assertEquals(first.tryTake(), session);
+  assertEquals(bench.server.queries, []);
+  session.beforeHandOver = undefined;
+  first.give();
+  await hold(first);
+  assertEquals(await second.take(), session);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS"]);
+  assertEquals([session.beforeHandOver, session.info().phase], [undefined, "in_use"]);
+  assertEquals(bench.server.connections, 1);
+  // It is the second one's now.
+  second.give();
+  bench.pool().tryTake(second.request);
+  assertEquals(first.tryTake(), undefined);
+});
+
+Deno.test("Sessions with nothing to be read out are taken first, of held ones the oldest", async () => {
+  await using bench = new PoolBench();
+  const [free, oldest, newest] = [bench.holder(), bench.holder(), bench.holder()];
+  const sessions = await Promise.all([free, oldest, newest].map((holder) => holder.take()));
+  free.give();
+  for (const [index, holder] of [oldest, newest].entries()) {
+    sessions[index + 1]!.beforeHandOver = () => Promise.resolve();
+    holder.give();
+  }
+  const [first, second] = [bench.holder(), bench.holder()];
+  assertEquals(first.tryTake(), sessions[0]);
+  assertEquals(await second.take(), sessions[1]);
+  assertEquals(newest.tryTake(), sessions[2]);
+});
+
+Deno.test("What its holder no longer wants to know is not read out", async () => {
+  await using bench = new PoolBench();
+  const session = await hold(bench.holder());
+  session.beforeHandOver = undefined;
+  assertEquals(bench.holder().tryTake(), session);
+});
+
+Deno.test("A session that cannot be read out is closed and another one taken", async () => {
+  await using bench = new PoolBench({ poolMaxConnections: 1 });
+  const session = await hold(bench.holder(), () => Promise.reject(new Error("no such thing")));
+  const other = await bench.holder().take();
+  assertEquals([session.isOpen, other === session], [false, false]);
+  assertEquals(bench.pool().size, 1);
+  other.kill("done with");
+});
+
+Deno.test("A session that breaks while it is read out loses nobody who waits", async () => {
+  await using bench = new PoolBench({ poolMaxConnections: 1 }, {
+    onSession: (peer) =>
+      peer.serve((_, session) => peer.id === 1 ? Promise.resolve(session.close()) : session.ok()),
+  });
+  await hold(bench.holder());
+  const [first, second] = [bench.holder(), bench.holder()];
+  const turns = [first.take(), second.take()];
+  await turns[0];
+  first.give();
+  await turns[1];
+  assertEquals([bench.pool().size, bench.pool().unserved, bench.server.connections], [1, 0, 2]);
+});
+
+Deno.test("Who waits gets a session straight from its holder, after it has been read out", async () => {
+  await using bench = new PoolBench({ poolMaxConnections: 1 });
+  const [first, second] = [bench.holder(), bench.holder()];
+  const session = await first.take();
+  const turn = second.take();
+  session.beforeHandOver = async () => {
+    await readOut(session);
+  };
+  first.give();
+  assertEquals(bench.pool().idle, 0);
+  assertEquals(await turn, session);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS"]);
+});
+
+Deno.test("Its own holder need not have it read out, even if it had to wait", async () => {
+  await using bench = new PoolBench({ poolMaxConnections: 1 });
+  const first = bench.holder();
+  const session = await first.take();
+  session.beforeHandOver = () => Promise.reject(new Error("not to be run"));
+  const turn = first.take();
+  session.giveBack(first);
+  assertEquals(await turn, session);
+  assert(session.beforeHandOver !== undefined);
+});
+
+Deno.test("A session is read out before it is closed for being idle, or for others' sake", async () => {
+  await using bench = new PoolBench({ poolIdleTimeout: 60_000, poolServerMaxConnections: 1 });
+  await hold(bench.holder());
+  bench.sweep(60_000);
+  await eventually("it is closed", () => bench.pools.total === 0);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS"]);
+  await hold(bench.holder());
+  await bench.holder(bench.pool({ user: "other" })).take();
+  assertEquals(bench.server.queries, ["SHOW WARNINGS", "SHOW WARNINGS"]);
+});
+
+Deno.test("Who leaves while a session is read out for it leaves it to rest", async () => {
+  await using bench = new PoolBench();
+  const gate = Promise.withResolvers<void>();
+  await hold(bench.holder(), () => gate.promise);
+  const [first, second] = [bench.holder(), bench.holder()];
+  const refused = first.take().catch((error) => error.kind);
+  first.leave();
+  assertEquals(await refused, "killed");
+  gate.resolve();
+  await eventually("it rests", () => bench.pool().idle === 1);
+  assert(second.tryTake() !== undefined);
+});
