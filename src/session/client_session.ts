@@ -29,9 +29,9 @@ import {
   receiveChangeUser,
   receiveLogin,
   sendLoginOk,
-  type ServerUse,
 } from "./login.ts";
-import { ServerHold } from "./server_hold.ts";
+import { PrivateHold } from "./private_hold.ts";
+import type { ServerHold } from "./server_hold.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 
@@ -54,7 +54,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
   readonly #proxySessionId: bigint;
   readonly #connectedSince = Date.now();
   readonly #relay: Relay;
-  readonly #hold: ServerHold;
+  /** Undefined until a server is needed, and for accounts that use none. */
+  #hold: ServerHold | undefined;
   #phase: ClientPhase = "greeting";
   #phaseSince = this.#connectedSince;
   #login: ClientLogin | undefined;
@@ -82,7 +83,6 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#port = client.port;
     this.#proxySessionId = context.nextProxySessionId();
     this.#relay = new Relay(client.transport, this);
-    this.#hold = new ServerHold(id, context);
     context.manager.clients.add(this);
   }
 
@@ -101,15 +101,15 @@ export class ClientSession implements ClientEntry, RelayOwner {
       user: this.#login?.name.user ?? this.#user,
       tenant: this.#login?.name.tenant ?? "",
       cluster: this.#login?.servers?.cluster.config.name ?? "",
-      schema: this.#hold.schema,
+      schema: this.#hold?.schema ?? "",
       command: this.#row?.name ?? "",
       statements: this.#statements,
       transactions: this.#transactions,
-      isInTransaction: this.#hold.isInTransaction,
+      isInTransaction: this.#isInTransaction,
       isBlockedByClient: this.#relay.isBlockedByClient,
       bytesIn: this.#relay.bytesIn,
       bytesOut: this.#relay.bytesOut,
-      serverSessionIds: this.#hold.ids,
+      serverSessionIds: this.#hold?.ids ?? [],
     };
   }
 
@@ -138,10 +138,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
   async killQuery(): Promise<void> {
     const error = new SluiceError("killed", "Query execution was interrupted");
     if (this.#phase === "connecting") {
-      this.#hold.abandonOpening();
+      this.#hold?.abandonOpening();
       return this.#relay.refuse(error);
     }
-    const server = this.#hold.current;
+    const server = this.#hold?.current;
     if (server === undefined || !this.#relay.isExecuting) return;
     const number = this.#commandNumber;
     const isWanted = () => this.#commandNumber === number && this.#relay.isExecuting;
@@ -149,13 +149,14 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   killServer(id: number): boolean {
-    if (this.#hold.killOpening(id, interrupted(id, "").message)) return true;
-    const server = this.#hold.current;
+    const hold = this.#hold;
+    if (hold?.killOpening(id, interrupted(id, "").message)) return true;
+    const server = hold?.current;
     if (server?.id !== id) return false;
     const isExecuting = this.#relay.isExecuting;
     const error = interrupted(id, ` on ${server.backend.label}`);
     if (!isExecuting && server.isInTransaction) this.#loss = error;
-    this.#hold.letGo(isExecuting);
+    hold!.letGo(isExecuting);
     this.#relay.dropServer(error);
     return true;
   }
@@ -170,7 +171,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   leave(): void {
     this.#isLeaving = true;
     if (this.#phase === "login") return this.end("shutdown");
-    if (this.#relay.isIdle && !this.#hold.isInTransaction) this.end("shutdown");
+    if (this.#relay.isIdle && !this.#isInTransaction) this.end("shutdown");
   }
 
   /** The time to leave is over. */
@@ -195,6 +196,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#relay.sweep(now);
   }
 
+  get #isInTransaction(): boolean {
+    return this.#hold?.isInTransaction ?? false;
+  }
+
   // ---- what the relay asks for ----
 
   onCommand(row: CommandRow): void {
@@ -213,23 +218,26 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   onIdle(): boolean {
     if (this.#phase === "executing") this.#statements++;
-    const { isInTransaction } = this.#hold;
-    this.status = this.#hold.current?.tracker.status ?? this.status;
+    const isInTransaction = this.#isInTransaction;
+    this.status = this.#hold?.current?.tracker.status ?? this.status;
     if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
+    if (this.#hold?.giveBack()) this.#relay.dropServer();
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
   }
 
   takeServer(): ServerSession | undefined {
-    return undefined;
+    const server = this.#hold?.takeNow();
+    server?.acquire(this.#relay);
+    return server;
   }
 
   needServer(): void {
     this.#setPhase("connecting");
-    this.#hold.open(this.#login!.servers!).then(
+    this.#hold!.open().then(
       (server) => {
         if (server === undefined) return;
         this.#relay.use(server);
@@ -263,7 +271,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
     );
     // A fresh server session is what resets every state there is.
     this.#relay.dropServer();
-    this.#hold.letGo(false);
+    this.#hold?.letGo(false);
+    this.#hold = undefined;
     await this.#prove(login);
     if (this.#hasEnded) return;
     this.#enter(login);
@@ -280,7 +289,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       ? limits.enterExempt()
       : limits.enter({ ...name, cluster: servers.cluster.config.name }, servers.maxConnections);
     this.#login = login;
-    if (this.#hold.current === undefined) this.#hold.nextSchema = schemaOf(servers);
+    if (servers !== undefined) this.#hold ??= new PrivateHold(servers, this.id, this.#context);
     const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
     this.#planner = new CommandPlanner({
       scope: { caller, proxy: proxyView },
@@ -291,7 +300,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   #sqlMode(charset: number): SqlMode {
-    const server = this.#hold.current;
+    const server = this.#hold?.current;
     const version = this.#login?.servers?.cluster.version;
     return {
       ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
@@ -307,8 +316,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
    */
   async #prove({ servers }: ClientLogin): Promise<void> {
     if (servers === undefined || servers.cluster.isProven(servers.request)) return;
-    this.#hold.nextSchema = schemaOf(servers);
-    const server = await this.#hold.open(servers);
+    this.#hold = new PrivateHold(servers, this.id, this.#context);
+    const server = await this.#hold.open();
     if (server !== undefined) this.#relay.use(server);
   }
 
@@ -354,10 +363,10 @@ export class ClientSession implements ClientEntry, RelayOwner {
     const fields = this.#endFields(reason, error);
     this.#phase = "closed";
     this.#relay.close();
-    this.#hold.abandonOpening();
+    this.#hold?.abandonOpening();
     closeQuietly(this.#transport);
-    if (reason === "server_lost") this.#hold.discard();
-    else this.#hold.letGo(isExecuting);
+    if (reason === "server_lost") this.#hold?.discard();
+    else this.#hold?.letGo(isExecuting);
     this.#context.manager.clients.remove(this.id);
     this.#place?.leave();
     this.#addTotals();
@@ -397,11 +406,6 @@ export class ClientSession implements ClientEntry, RelayOwner {
       bytes_out: bytesOut,
     };
   }
-}
-
-/** The schema that a login asks for. */
-function schemaOf(servers: ServerUse | undefined): string {
-  return servers?.request.login.schema ?? "";
 }
 
 /** What a statement is told whose server session an operator has ended. */

@@ -1,0 +1,129 @@
+/** A server session that belongs to one client: opened on demand, and closed with it. */
+import type { ServerRequest } from "../backend/cluster.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import { messageOf, SluiceError } from "../errors.ts";
+import { logWarning } from "../log.ts";
+import type { SessionContext } from "./context.ts";
+import type { ServerUse } from "./login.ts";
+import type { ServerHold } from "./server_hold.ts";
+
+interface Opening {
+  readonly abort: AbortController;
+  /** `ss_id`; 0 until there is one. */
+  id: number;
+  killed?: SluiceError;
+}
+
+export class PrivateHold implements ServerHold {
+  readonly #use: ServerUse;
+  /** The schema that the next server session begins with. */
+  #nextSchema: string;
+  readonly #clientId: number;
+  readonly #context: SessionContext;
+  #current: ServerSession | undefined;
+  /** The opening that a command or a login waits for. */
+  #opening: Opening | undefined;
+
+  constructor(use: ServerUse, clientId: number, context: SessionContext) {
+    this.#use = use;
+    this.#nextSchema = use.request.login.schema;
+    this.#clientId = clientId;
+    this.#context = context;
+  }
+
+  get current(): ServerSession | undefined {
+    return this.#current;
+  }
+
+  get schema(): string {
+    return this.#current?.schema ?? this.#nextSchema;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#current?.isInTransaction ?? false;
+  }
+
+  get ids(): number[] {
+    const id = this.#current?.id ?? this.#opening?.id;
+    return id === undefined ? [] : [id];
+  }
+
+  /** Had by `open` once, it stays until the end. */
+  takeNow(): undefined {}
+
+  giveBack(): boolean {
+    return false;
+  }
+
+  async open(): Promise<ServerSession | undefined> {
+    const { cluster, request: asked } = this.#use;
+    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };
+    const request: ServerRequest = {
+      tenant: asked.tenant,
+      login: { ...asked.login, schema: this.#nextSchema },
+      signal: opening.abort.signal,
+      onOpening: (id) => opening.id = id,
+    };
+    let server: ServerSession;
+    try {
+      server = await cluster.acquire(request);
+    } catch (error) {
+      if (this.#opening !== opening) return undefined;
+      this.#opening = undefined;
+      throw error;
+    }
+    if (this.#opening !== opening) {
+      server.release();
+      return undefined;
+    }
+    this.#opening = undefined;
+    if (opening.killed !== undefined) {
+      // It was open already, and not yet here.
+      server.close();
+      throw opening.killed;
+    }
+    return this.#current = server;
+  }
+
+  abandonOpening(): void {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.abort.abort();
+  }
+
+  killOpening(id: number, reason: string): boolean {
+    const opening = this.#opening;
+    if (opening?.id !== id) return false;
+    opening.killed = new SluiceError("killed", reason);
+    this.#context.manager.servers.find(id)?.kill(reason);
+    return true;
+  }
+
+  /** The schema is kept for the next one. */
+  letGo(isExecuting: boolean): void {
+    const server = this.#current;
+    if (server === undefined) return;
+    this.#current = undefined;
+    this.#nextSchema = server.schema;
+    if (!server.isOpen) return;
+    if (isExecuting) cancel(server, this.#clientId, this.#context.config.connectTimeout);
+    else server.release();
+  }
+
+  discard(): void {
+    this.#current?.close();
+    this.#current = undefined;
+  }
+}
+
+/** Has the running statement cancelled, in the background, and the server session closed. */
+export function cancel(server: ServerSession, clientId: number, timeout: number): void {
+  server.cancel(timeout).catch((cause) => {
+    logWarning("cannot cancel statement", {
+      cs_id: clientId,
+      server: server.backend.label,
+      server_sessid: server.threadId,
+      cause: messageOf(cause),
+    });
+  });
+}
