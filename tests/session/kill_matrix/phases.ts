@@ -1,5 +1,6 @@
 /** What the victims of the matrix are in the middle of, and how each gets there. */
-import type { FakeClient } from "../../fake/client.ts";
+import { encodeText } from "../../../src/protocol/bytes.ts";
+import { type FakeClient, queryBytes } from "../../fake/client.ts";
 import { eventually } from "../../support/eventually.ts";
 import { readReply, replyOf } from "./reply.ts";
 import type { Stage, Tenant } from "./stage.ts";
@@ -102,6 +103,57 @@ export const PHASES = {
     },
   },
 
+  // Half of a statement has been sent, and is all that the server has of it.
+  "sending a command": {
+    tenant: "plain",
+    isDirect: true,
+    async bring(stage) {
+      const client = await stage.connect("plain");
+      await run(client, "SELECT 1");
+      const command = queryBytes(`SELECT 7${" ".repeat(200_000)}`);
+      const half = command.length / 2;
+      await client.sendRaw(command.subarray(0, half));
+      if (stage.proxy !== undefined) {
+        await reached(stage, client, ({ phase }) => phase === "executing");
+      }
+      const answer = async () => {
+        await client.sendRaw(command.subarray(half));
+        return await readReply(client);
+      };
+      return { client, hasLock: false, answer };
+    },
+  },
+
+  "sending a file": {
+    tenant: "plain",
+    isDirect: true,
+    async bring(stage) {
+      const client = await stage.connect("plain");
+      const sql = marked("LOAD DATA LOCAL INFILE 'rows' INTO TABLE loaded");
+      await client.query(sql);
+      await client.expect();
+      await client.send(encodeText(`${marks}\n`));
+      await eventually("the server waits for more", () => stage.watcher.seesLoaded(marks));
+      const answer = async () => {
+        await client.send(new Uint8Array(0));
+        return await readReply(client);
+      };
+      return { client, sql, hasLock: false, answer };
+    },
+  },
+
+  "second statement": {
+    tenant: "plain",
+    isDirect: true,
+    bring: (stage) => behind(stage, "SELECT 1"),
+  },
+
+  "behind an own statement": {
+    tenant: "plain",
+    isDirect: false,
+    bring: (stage) => behind(stage, "SHOW PROXYHELP LIKE 'PING PROXY'"),
+  },
+
   // Rows that a buffer holds whole, so that each ends where an ERR may follow.
   streaming: {
     tenant: "plain",
@@ -139,6 +191,16 @@ export const PHASES = {
 } satisfies Record<string, Phase>;
 
 export type PhaseName = keyof typeof PHASES;
+
+/** In the second of several statements in one text. */
+async function behind(stage: Stage, first: string): Promise<Victim> {
+  const client = await stage.connect("plain");
+  const sql = marked("SELECT 2 FROM (SELECT 1 AS one UNION SELECT 2) AS two WHERE SLEEP(60)");
+  await client.query(`${first}; ${sql}; SELECT 3`);
+  await readReply(client);
+  await eventually("the second one runs", () => stage.watcher.runs(sql));
+  return { client, sql, hasLock: false, answer: () => readReply(client) };
+}
 
 async function streaming(stage: Stage, text: string): Promise<Victim> {
   const client = await stage.connect("plain");

@@ -12,6 +12,7 @@ export const PREPARE: readonly string[] = [
   "GRANT ALL ON *.* TO app@'%'",
   "CREATE TABLE test.held (id INT PRIMARY KEY, n INT NOT NULL)",
   "INSERT INTO test.held VALUES (1, 0), (2, 0)",
+  "CREATE TABLE test.loaded (id INT NOT NULL)",
 ];
 
 /** `plain` leads to the server itself, `gated` through a gate that can be shut. */

@@ -16,7 +16,7 @@ export class Watcher implements AsyncDisposable {
 
   static async start({ hostname, port, admin }: StartedEngine): Promise<Watcher> {
     const connection = await createConnection({ host: hostname, port, ...admin });
-    await connection.query("SET SESSION innodb_lock_wait_timeout = 1");
+    await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL READ UNCOMMITTED");
     return new Watcher(connection);
   }
 
@@ -38,6 +38,12 @@ export class Watcher implements AsyncDisposable {
       "SHOW GLOBAL STATUS LIKE 'Innodb_row_lock_current_waits'",
     );
     return (rows as { Value: string }[])[0]?.Value !== "0";
+  }
+
+  /** Whether somebody has loaded this id, committed or not. */
+  async seesLoaded(id: number): Promise<boolean> {
+    const [rows] = await this.#connection.query(`SELECT id FROM test.loaded WHERE id = ${id}`);
+    return (rows as unknown[]).length > 0;
   }
 
   /** Whether there is a connection of this number. */
