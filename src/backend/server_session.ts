@@ -11,7 +11,11 @@ import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
 import { closeQuietly, type Transport, writeAll } from "../net/transport.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { Capability, Command, SessionTrack, Status } from "../protocol/constants.ts";
+import type { Greeting } from "../protocol/handshake.ts";
 import { ReplyTracker } from "../protocol/reply_tracker.ts";
+import type { Dialect } from "../state/dialect.ts";
+import type { SessionState } from "../state/session_state.ts";
+import { applyTrack } from "../state/track.ts";
 import { decodeTrackedVariables, type OkPacket, trackedSchema } from "../protocol/response.ts";
 import type {
   ServerEntry,
@@ -51,6 +55,7 @@ export class ServerSession implements ServerEntry {
   readonly backend: Backend;
   readonly capabilities: Capabilities;
   readonly threadId: number;
+  readonly dialect: Dialect;
   readonly tracker: ReplyTracker;
   /**
    * What was read: [0, moved) is done with, [moved, walked) may go to the user's peer, and up to
@@ -63,6 +68,10 @@ export class ServerSession implements ServerEntry {
   /** Commands that were sent to it, and their bytes: kept by its users. */
   statements = 0;
   bytesOut = 0;
+  /** What it was told and has reported; undefined where nobody has asked it to report. */
+  known: SessionState | undefined;
+  /** Bits of `Tracked`: what the last reply has reported. Its user takes them away. */
+  reported = 0;
   /** Its place in a pool; undefined for private ones. */
   seat: PoolSeat<ServerSession> | undefined;
   /**
@@ -128,6 +137,7 @@ export class ServerSession implements ServerEntry {
     this.backend = opened.backend;
     this.capabilities = capabilities;
     this.threadId = greeting.threadId;
+    this.dialect = dialectOf(greeting);
     this.#transport = transport;
     this.#manager = manager;
     this.#login = login;
@@ -137,7 +147,7 @@ export class ServerSession implements ServerEntry {
       capabilities: capabilities.base,
       extendedCapabilities: capabilities.extended,
       hidesSessionTrack: asked === 0,
-      isOceanBase: isOceanBase(greeting.capabilities),
+      isOceanBase: this.dialect === "oceanbase",
       wholeUpTo: BIG,
       onSessionTrack: (ok) => this.#onSessionTrack(ok),
     });
@@ -192,6 +202,10 @@ export class ServerSession implements ServerEntry {
 
   /** Makes `user` the one that hears of bytes and of the end. */
   acquire(user: ServerSessionUser): void {
+    if (!this.isOpen) {
+      // It has ended since it was chosen.
+      return queueMicrotask(() => user.onServerLost(this.#loss("it has closed the connection")));
+    }
     this.#user = user;
     this.#phase = "in_use";
   }
@@ -332,6 +346,9 @@ export class ServerSession implements ServerEntry {
 
   #onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
+    if (this.known !== undefined) {
+      this.reported |= applyTrack(this.known, ok, { dialect: this.dialect });
+    }
     for (const { type, data } of ok.track) {
       if (type !== SessionTrack.SYSTEM_VARIABLES) continue;
       this.#variables ??= new Map();
@@ -359,19 +376,23 @@ export class ServerSession implements ServerEntry {
   #lost(reason: string): void {
     const user = this.#user;
     this.close();
-    user?.onServerLost(
-      new SluiceError(
-        "server_lost",
-        `Lost connection to server ${this.backend.label} during query: ${reason}`,
-      ),
+    user?.onServerLost(this.#loss(reason));
+  }
+
+  #loss(reason: string): SluiceError {
+    const { label } = this.backend;
+    return new SluiceError(
+      "server_lost",
+      `Lost connection to server ${label} during query: ${reason}`,
     );
   }
 }
 
 /** MySQL and MariaDB have had both since the same release; OceanBase has session tracking alone. */
-function isOceanBase(offered: number): boolean {
+function dialectOf({ capabilities, serverVersion }: Greeting): Dialect {
   const both = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF;
-  return (offered & both) === Capability.SESSION_TRACK;
+  if ((capabilities & both) === Capability.SESSION_TRACK) return "oceanbase";
+  return serverVersion.includes("MariaDB") ? "mariadb" : "mysql";
 }
 
 /** Stands in the list for a server session that is being opened. */

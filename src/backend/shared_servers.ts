@@ -63,7 +63,7 @@ export class SharedServers {
         ...(onOpening === undefined ? {} : { onOpening }),
       };
       try {
-        return await this.pool(one).acquire(request, options);
+        return await this.#open(one, request, options);
       } catch (error) {
         const isNextWorthIt = error instanceof SluiceError && mayHelpElsewhere(error) &&
           !isPatient && !signal.aborted;
@@ -71,6 +71,18 @@ export class SharedServers {
       }
     }
     throw new SluiceError("server_unreachable", "Tenant has no server to use");
+  }
+
+  async #open(
+    backend: Backend,
+    request: PoolRequest,
+    options: WaitOptions,
+  ): Promise<ServerSession> {
+    for (;;) {
+      const session = await this.pool(backend).acquire(request, options);
+      // It may have been lost on the way from the pool to here.
+      if (session.isOpen) return session;
+    }
   }
 
   /** The pool on one of the servers. */

@@ -222,3 +222,17 @@ Deno.test("A released session that talks is closed", async () => {
   await eventually("it is closed", () => !session.isOpen);
   assertEquals(bench.told, []);
 });
+
+Deno.test("Who acquires a session that has just ended is told so, and it stays ended", async () => {
+  await using bench = new Bench();
+  const session = await bench.open();
+  session.close();
+  const told: string[] = [];
+  session.acquire({
+    onServerBytes: () => told.push("bytes"),
+    onServerLost: (error) => told.push(error.kind),
+  });
+  assertEquals([told, session.isOpen], [[], false]);
+  await Promise.resolve();
+  assertEquals([told, session.isOpen, session.info().phase], [["server_lost"], false, "closed"]);
+});

@@ -42,7 +42,7 @@ export class PoolBench extends BackendBench {
   /** Added to the clock. Milliseconds. */
   later = 0;
   /** What the pools take for chance. */
-  chance = 0;
+  random: () => number = () => 0;
 
   constructor(limits: Partial<PoolConfig> = {}, options: FakeServerOptions = {}) {
     super(options);
@@ -54,7 +54,7 @@ export class PoolBench extends BackendBench {
         return limitsNow();
       },
       now: () => Date.now() + this.later,
-      random: () => this.chance,
+      random: () => this.random(),
       open: (backend: Backend, { login, signal, onOpening }) =>
         ServerSession.open(backend, {
           manager: this.manager,
