@@ -14,6 +14,12 @@
 export class Unread {
   /** Text of a system variable, or an expression for a user variable; undefined until it is read. */
   text: string | undefined;
+  /** What was reported of it, where that alone does not tell the value. */
+  readonly reported: string | undefined;
+
+  constructor(reported?: string) {
+    this.reported = reported;
+  }
 }
 
 export type StateValue = string | Unread;
@@ -41,6 +47,8 @@ export class SessionState {
   role = "";
   /** Something happened that nobody can tell the outcome of: only a reset brings certainty. */
   isUncertain = false;
+  /** Changes may be there that the server reports with its next OK only. */
+  isPending = false;
 
   #login: ReadonlyMap<string, string> = NO_TEXTS;
   #variables: ReadonlyMap<string, StateValue> = NO_VALUES;
@@ -103,12 +111,19 @@ export class SessionState {
   setVariable(name: string, value: StateValue): void {
     const old = this.#variables.get(name);
     if (old === value || (old === undefined && this.#login.get(name) === value)) return;
-    if (!this.#ownsVariables) this.#variables = new Map(this.#variables);
-    this.#ownsVariables = true;
-    const variables = this.#variables as Map<string, StateValue>;
+    const variables = this.#ownVariables();
     if (value === this.#login.get(name)) variables.delete(name);
     else variables.set(name, value);
     this.#mayHaveUnread ||= value instanceof Unread;
+    this.version++;
+  }
+
+  /** The variable is what it was behind the login, or what the schema makes it. */
+  dropVariable(name: string): void {
+    const login = this.#login.get(name);
+    if (login !== undefined) return this.setVariable(name, login);
+    if (!this.#variables.has(name)) return;
+    this.#ownVariables().delete(name);
     this.version++;
   }
 
@@ -119,6 +134,12 @@ export class SessionState {
     (this.#userVariables as Map<string, StateValue>).set(name, value);
     this.#mayHaveUnread ||= value instanceof Unread;
     this.version++;
+  }
+
+  #ownVariables(): Map<string, StateValue> {
+    if (!this.#ownsVariables) this.#variables = new Map(this.#variables);
+    this.#ownsVariables = true;
+    return this.#variables as Map<string, StateValue>;
   }
 
   /** Makes this state the same as the other, which may go on changing by itself. */
@@ -132,6 +153,7 @@ export class SessionState {
     this.schema = other.schema;
     this.role = other.role;
     this.isUncertain = other.isUncertain;
+    this.isPending = other.isPending;
     this.#login = other.#login;
     this.#variables = other.#variables;
     this.#userVariables = other.#userVariables;
@@ -145,7 +167,7 @@ export class SessionState {
   isSameAs(other: SessionState): boolean {
     return this.#variables === other.#variables && this.#userVariables === other.#userVariables &&
       this.#login === other.#login && this.schema === other.schema && this.role === other.role &&
-      !this.isUncertain && !other.isUncertain;
+      !this.isUncertain && !other.isUncertain && !this.isPending && !other.isPending;
   }
 
   /** What only a server session knows; undefined where that is nothing. */

@@ -1,0 +1,86 @@
+/**
+ * Reading what only a server session knows: values that were computed, and variables whose change
+ * servers do not report. Two statements at most, on the session that has the values.
+ */
+import type { Column } from "../protocol/resultset.ts";
+import { decodeText } from "../protocol/bytes.ts";
+import type { Dialect } from "./dialect.ts";
+import type { SessionState, Unread, UnreadValues } from "./session_state.ts";
+import { READ_BACK_COLUMNS, readBackColumns, recreatedValue } from "./user_variables.ts";
+import { backTo, rowOf } from "./variables.ts";
+
+export interface Settlement {
+  /**
+   * Assigns variables to themselves, which makes the server report them, and all that it has not
+   * reported yet. Its OK goes to `applyTrack` with `settles`.
+   */
+  readonly set: string | undefined;
+  /** Has one row, for {@link readSettled}. */
+  readonly select: string | undefined;
+  /** What the two tell. */
+  readonly values: UnreadValues;
+}
+
+/** It exists everywhere, and assigning it to itself does nothing. */
+const HARMLESS = "sql_mode";
+
+/** Undefined where everything is known. */
+export function settlement(state: SessionState, dialect: Dialect): Settlement | undefined {
+  const values = state.unread();
+  if (values !== undefined) return settlementOf(values, dialect, state.isPending);
+  if (!state.isPending) return undefined;
+  return settlementOf({ variables: [], userVariables: [] }, dialect, true);
+}
+
+/** For values that are wanted elsewhere, as a `CatchUp` lists them. */
+export function settlementOf(
+  values: UnreadValues,
+  dialect: Dialect,
+  isPending = false,
+): Settlement {
+  const assigned = values.variables.filter(([name]) => !isSelected(name, dialect));
+  const names = assigned.length === 0 && isPending ? [HARMLESS] : assigned.map(([name]) => name);
+  const selected = [
+    ...values.variables.filter(([name]) => isSelected(name, dialect)).map(([name]) =>
+      `@@SESSION.${name}`
+    ),
+    ...values.userVariables.map(([name]) => readBackColumns(name, dialect)),
+  ];
+  const own = names.map((name) => `SESSION ${name}=@@SESSION.${name}`);
+  return {
+    set: own.length === 0 ? undefined : `SET ${own.join()}`,
+    select: selected.length === 0 ? undefined : `SELECT ${selected.join()} LIMIT 1`,
+    values,
+  };
+}
+
+/** Variables that cannot be assigned to themselves: that would stop the clock. */
+function isSelected(name: string, dialect: Dialect): boolean {
+  return rowOf(name, dialect).report === "clock" || name === "last_insert_id";
+}
+
+/** Fills the cells from the row that `select` has given. */
+export function readSettled(
+  { values }: Settlement,
+  columns: readonly Column[],
+  row: readonly (Uint8Array | null)[],
+  dialect: Dialect,
+): void {
+  let at = 0;
+  for (const [name, cell] of values.variables) {
+    if (!isSelected(name, dialect)) continue;
+    const text = decodeText(row[at++] ?? new Uint8Array(0));
+    cell.text = name === "last_insert_id" ? text : clockText(name, text, cell, dialect);
+  }
+  for (const [name, cell] of values.userVariables) {
+    const cells = row.slice(at, at + READ_BACK_COLUMNS);
+    const type = columns[at + 1]!;
+    cell.text = recreatedValue(name, cells, { type, dialect });
+    at += READ_BACK_COLUMNS;
+  }
+}
+
+/** A clock that was stopped still shows what was reported then. */
+function clockText(name: string, text: string, { reported }: Unread, dialect: Dialect): string {
+  return Number(text) === Number(reported) ? text : backTo(name, dialect);
+}

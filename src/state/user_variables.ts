@@ -1,0 +1,215 @@
+/**
+ * Values of user variables as text that recreates them in any session: the value with its type,
+ * character set and collation, and those of a NULL too, which keeps them from the value before.
+ *
+ * Servers keep five types: integers with and without sign, decimals, doubles, strings; MariaDB
+ * keeps geometries too. Values of other types become strings as they are assigned.
+ * https://dev.mysql.com/doc/refman/9.0/en/user-variables.html
+ */
+import { decodeText } from "../protocol/bytes.ts";
+import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
+import type { Dialect } from "./dialect.ts";
+import { type SessionState, textOf } from "./session_state.ts";
+
+const PLAIN_NAME = /^[a-z0-9_$.]+$/;
+
+/** Whether a variable of that name can be set on every server, whatever the session is like. */
+export function isMovableName(name: string, dialect: Dialect): boolean {
+  if (PLAIN_NAME.test(name)) return true;
+  // OceanBase does not know quoted names; bytes above 0x7F are other names in other sessions.
+  return dialect !== "oceanbase" && /^[ -~]+$/.test(name);
+}
+
+/** The variable as it is written in statements. */
+export function userVariable(name: string): string {
+  return PLAIN_NAME.test(name) ? `@${name}` : `@\`${name.replaceAll("`", "``")}\``;
+}
+
+/** Longer literals stay on the server until somebody needs them elsewhere. */
+const LONGEST_LITERAL = 256;
+
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+const WORD = /^(true|false)$/i;
+const BITS = /^(0x[\da-f]+|0b[01]+|x'[\da-f]*'|b'[01]*')$/i;
+/** Nothing that depends on the client's character set, on backslashes or on other quotes. */
+const STRING = /^'((?:[ !#-&(-[\]-~]|'')*)'$/;
+const WITH_COLLATION = /^_[a-z\d]+ ?('(?:[ !#-&(-[\]-~]|'')*'|x'[\da-f]*') collate [\w]+$/i;
+const BINARY = /^_binary ?('(?:[ !#-&(-[\]-~]|'')+'|x'[\da-f]*')$/i;
+
+/**
+ * The text that recreates what the assignment of a literal makes of a variable; undefined where only
+ * the server can tell.
+ * @param literal as it stands in the statement
+ * @param state of the session that runs the statement
+ */
+export function assignedLiteral(
+  literal: string,
+  state: SessionState,
+  dialect: Dialect,
+): string | undefined {
+  if (literal.length > LONGEST_LITERAL) return undefined;
+  if (NUMBER.test(literal) || WORD.test(literal) || BITS.test(literal)) return literal;
+  if (dialect === "oceanbase") return undefined;
+  if (WITH_COLLATION.test(literal) || BINARY.test(literal)) return literal;
+  const string = STRING.exec(literal);
+  if (string === null || string[1] === "") return undefined;
+  const collation = textOf(state.variable("collation_connection"));
+  if (collation === undefined) return undefined;
+  return `_${charsetOf(collation)}'${string[1]}' COLLATE ${collation}`;
+}
+
+/** Names of collations begin with their character set's. */
+function charsetOf(collation: string): string {
+  const end = collation.indexOf("_");
+  return end < 0 ? collation : collation.slice(0, end);
+}
+
+/** How many columns {@link readBackColumns} has per variable. */
+export const READ_BACK_COLUMNS = 4;
+
+/**
+ * Columns that tell all about a variable, in bytes that no setting of the session converts.
+ */
+export function readBackColumns(name: string, dialect: Dialect): string {
+  const variable = userVariable(name);
+  // Only its type is of interest; the value would be converted.
+  const typed = dialect === "oceanbase"
+    ? `NULLIF(${variable},${variable})`
+    : `IF(0,${variable},NULL)`;
+  const about = dialect === "oceanbase" ? "COERCIBILITY" : "CHARSET";
+  return `CAST(${variable} AS BINARY),${typed},` +
+    `CAST(COLLATION(${variable}) AS BINARY),CAST(${about}(${variable}) AS BINARY)`;
+}
+
+/** What the typed column of a read-back says. */
+export interface UserVariableType {
+  /** Of {@link ColumnType}. */
+  readonly type: number;
+  readonly flags: number;
+}
+
+/**
+ * Text to stand behind `@name:=` in a SET statement; a NULL assigns twice.
+ * @param row the cells of {@link readBackColumns}
+ */
+export function recreatedValue(
+  name: string,
+  row: readonly (Uint8Array | null)[],
+  { type, dialect }: { readonly type: UserVariableType; readonly dialect: Dialect },
+): string {
+  const [value, , collation, about] = row;
+  const collationName = decodeText(collation ?? new Uint8Array(0));
+  const aboutText = decodeText(about ?? new Uint8Array(0));
+  const kept = { type, collation: collationName, about: aboutText, dialect };
+  if (value !== null && value !== undefined) return valueText(value, kept);
+  if (dialect === "oceanbase") return "NULL";
+  return `${sampleText(kept)},${userVariable(name)}:=NULL`;
+}
+
+interface Kept {
+  readonly type: UserVariableType;
+  readonly collation: string;
+  /** The character set; on OceanBase the coercibility. */
+  readonly about: string;
+  readonly dialect: Dialect;
+}
+
+const BOOLEANS = new Map([["0", "FALSE"], ["1", "TRUE"]]);
+
+function isUnsigned({ flags }: UserVariableType): boolean {
+  return (flags & ColumnFlag.UNSIGNED) !== 0;
+}
+
+function valueText(value: Uint8Array, kept: Kept): string {
+  const { type, dialect } = kept;
+  switch (type.type) {
+    case ColumnType.TINY:
+      return BOOLEANS.get(decodeText(value)) ?? decodeText(value);
+    case ColumnType.SHORT:
+    case ColumnType.INT24:
+    case ColumnType.LONG:
+    case ColumnType.LONGLONG:
+      return integerText(decodeText(value), isUnsigned(type));
+    case ColumnType.DECIMAL:
+    case ColumnType.NEWDECIMAL:
+      return decimalText(decodeText(value));
+    case ColumnType.DOUBLE:
+      return doubleText(decodeText(value));
+    case ColumnType.FLOAT:
+      return `CAST(${doubleText(decodeText(value))} AS FLOAT)`;
+    case ColumnType.JSON:
+      return `CAST(${characters(value, "utf8mb4")} AS JSON)`;
+    case ColumnType.GEOMETRY:
+      return geometryText(value);
+    default:
+      return dialect === "oceanbase" ? oceanbaseString(value, kept) : stringText(value, kept);
+  }
+}
+
+/** A value of the type, which NULL takes over. */
+function sampleText(kept: Kept): string {
+  const { type } = kept;
+  switch (type.type) {
+    case ColumnType.LONGLONG:
+    case ColumnType.LONG:
+      return isUnsigned(type) ? "CAST(0 AS UNSIGNED)" : "0";
+    case ColumnType.NEWDECIMAL:
+      return "0.";
+    case ColumnType.DOUBLE:
+      return "0e0";
+    case ColumnType.GEOMETRY:
+      return "POINT(0,0)";
+    default:
+      return stringText(new Uint8Array(0), kept);
+  }
+}
+
+/** Only what does not fit a signed integer is unsigned by itself. */
+function integerText(text: string, unsigned: boolean): string {
+  return unsigned && BigInt(text) < 1n << 63n ? `CAST(${text} AS UNSIGNED)` : text;
+}
+
+function decimalText(text: string): string {
+  return text.includes(".") ? text : `${text}.`;
+}
+
+function doubleText(text: string): string {
+  return /e/i.test(text) ? text : `${text}e0`;
+}
+
+/** Servers keep the number of the reference system in front of the well-known binary. */
+function geometryText(value: Uint8Array): string {
+  const view = new DataView(value.buffer, value.byteOffset, value.length);
+  return `ST_GeomFromWKB(x'${value.subarray(4).toHex()}',${view.getUint32(0, true)})`;
+}
+
+function stringText(value: Uint8Array, { collation, about }: Kept): string {
+  if (collation === "binary") return `x'${value.toHex()}'`;
+  return `${characters(value, about)} COLLATE ${collation}`;
+}
+
+/** Bytes that are characters of a set. The empty string in quotes may mean NULL to MariaDB. */
+function characters(value: Uint8Array, charset: string): string {
+  const text = isHarmless(value) && !WIDE.test(charset) ? decodeText(value) : "";
+  return text === "" ? `_${charset} x'${value.toHex()}'` : `_${charset}'${text}'`;
+}
+
+/** Sets whose characters are not bytes of ASCII. */
+const WIDE = /^(ucs2|utf16|utf16le|utf32)$/;
+
+/** Printable ASCII without quotes and backslashes. */
+function isHarmless(value: Uint8Array): boolean {
+  return value.every((byte) =>
+    byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x27 && byte !== 0x5c
+  );
+}
+
+/** A string keeps what it was made from: a literal, a function, an explicit collation. */
+function oceanbaseString(value: Uint8Array, { collation, about }: Kept): string {
+  if (collation === "binary") {
+    return about === "2" ? `CAST(x'${value.toHex()}' AS BINARY)` : `x'${value.toHex()}'`;
+  }
+  const string = characters(value, charsetOf(collation));
+  if (about === "0") return `${string} COLLATE ${collation}`;
+  return about === "2" ? `CONVERT(${string} USING ${charsetOf(collation)})` : string;
+}
