@@ -3,8 +3,23 @@ import type { Findings } from "./classified.ts";
 import { Ask, Effect } from "./effects.ts";
 import { harmlessOn, isMariadb } from "./function_names.ts";
 import { Kind } from "./lexer.ts";
-import type { StatementReader } from "./statement_reader.ts";
+import type { SqlMode } from "./mode.ts";
 import type { WordSet } from "./word_set.ts";
+
+/** Who reads the tokens; what it says of the one that was read last. */
+export interface TokenReader {
+  readonly bytes: Uint8Array;
+  readonly mode: SqlMode;
+  readonly kind: Kind;
+  readonly start: number;
+  readonly end: number;
+  /** In upper case, empty for other tokens than words and for names behind a point. */
+  readonly word: string;
+  /** How many parentheses are open, without this token. */
+  readonly depth: number;
+  isSymbol(text: string): boolean;
+  text(): string;
+}
 
 /** What a function asks. */
 const ASKING: ReadonlyMap<string, number> = new Map([
@@ -33,7 +48,7 @@ type Wait = "none" | "insertId" | "lockName" | "lockEnd";
 
 export class CallReader {
   isActive = true;
-  readonly #reader: StatementReader;
+  readonly #reader: TokenReader;
   readonly #found: Findings;
   readonly #harmless: WordSet;
   #first = "";
@@ -56,7 +71,7 @@ export class CallReader {
   /** How many names were found before this statement. */
   readonly #namesBefore: number;
 
-  constructor(reader: StatementReader, found: Findings) {
+  constructor(reader: TokenReader, found: Findings) {
     this.#reader = reader;
     this.#found = found;
     this.#harmless = harmlessOn(reader.mode.serverVersion);
