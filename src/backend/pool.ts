@@ -274,6 +274,8 @@ export class Pool implements SeatOwner<ServerSession> {
     session.seat = seat;
     if (session.isOpen) this.#settle(seat);
     else this.onEnd(seat);
+    // After a failure it was the only attempt.
+    this.#home.serve();
   }
 
   #openingFailed(error: unknown, waiter: Waiter | undefined): void {

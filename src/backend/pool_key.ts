@@ -24,10 +24,11 @@ function secretIdentity(key: LoginKey): string {
 }
 
 /**
- * Account and capability class of a login. Schema, character set and attributes are no part of it:
- * they are state, which whoever takes a session over brings to what it wants.
+ * Account, character set and capability class of a login. Schema and attributes are no part of it:
+ * they are state, which whoever takes a session over brings to what it wants. The character set is,
+ * since it is what a reset goes back to.
  */
-export function poolKey({ user, key, capabilities }: ServerLogin): string {
+export function poolKey({ user, key, charset, capabilities }: ServerLogin): string {
   const base = (capabilities.base & ~WITHOUT_EFFECT) >>> 0;
-  return `${user}\0${base}\0${capabilities.extended}\0${secretIdentity(key)}`;
+  return `${user}\0${charset}\0${base}\0${capabilities.extended}\0${secretIdentity(key)}`;
 }

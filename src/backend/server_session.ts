@@ -14,6 +14,7 @@ import { Capability, Command, SessionTrack, Status } from "../protocol/constants
 import type { Greeting } from "../protocol/handshake.ts";
 import { ReplyTracker } from "../protocol/reply_tracker.ts";
 import type { Dialect } from "../state/dialect.ts";
+import { loginState } from "../state/login_statement.ts";
 import type { SessionState } from "../state/session_state.ts";
 import { applyTrack } from "../state/track.ts";
 import { decodeTrackedVariables, type OkPacket, trackedSchema } from "../protocol/response.ts";
@@ -90,6 +91,7 @@ export class ServerSession implements ServerEntry {
   #phase: ServerPhase = "idle";
   #schema: string;
   #variables: Map<string, string> | undefined;
+  #awaitsLoginState = false;
   #bytesIn = 0;
   #isReading = false;
   #leavingSince = 0;
@@ -231,6 +233,12 @@ export class ServerSession implements ServerEntry {
     this.leave();
   }
 
+  /** The next report is the reply to the login statement: `known` begins with it. */
+  expectLoginState(): void {
+    this.known = undefined;
+    this.#awaitsLoginState = true;
+  }
+
   /** Posts the next read, behind what the buffer holds, unless one is outstanding or it is full. */
   read(): void {
     if (this.#isReading || this.end === this.buffer.length || this.#phase === "closed") return;
@@ -346,8 +354,13 @@ export class ServerSession implements ServerEntry {
 
   #onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
-    if (this.known !== undefined) {
-      this.reported |= applyTrack(this.known, ok, { dialect: this.dialect });
+    const { dialect, known } = this;
+    if (this.#awaitsLoginState) {
+      const { charset } = this.#login;
+      this.#awaitsLoginState = false;
+      this.known = loginState(ok, { dialect, schema: this.#schema, charset });
+    } else if (known !== undefined) {
+      this.reported |= applyTrack(known, ok, { dialect });
     }
     for (const { type, data } of ok.track) {
       if (type !== SessionTrack.SYSTEM_VARIABLES) continue;

@@ -8,6 +8,10 @@ import { inOrder, preferred } from "./server_order.ts";
 import type { ServerPools } from "./server_pools.ts";
 import type { ServerSession } from "./server_session.ts";
 
+/** Between two rounds over all servers, none of which could be reached. Milliseconds. */
+const FIRST_PAUSE = 50;
+const LONGEST_PAUSE = 250;
+
 export interface AcquireOptions extends Pick<WaitOptions, "signal" | "onOpening"> {
   /** The only server that will do; undefined: the first that has one. */
   readonly backend?: Backend | undefined;
@@ -44,8 +48,8 @@ export class SharedServers {
   }
 
   /**
-   * A session as soon as there is one. Servers that fail are followed by the next one; while none
-   * can be reached, the last one is tried again until the time limit.
+   * A session as soon as there is one. A server that fails is followed by the next one; while none
+   * can be reached, they are tried again until the time limit.
    * @throws {SluiceError} pool_exhausted, killed where the signal fires, or what servers say
    */
   async acquire(
@@ -53,27 +57,32 @@ export class SharedServers {
     { backend, signal, onOpening }: AcquireOptions,
   ): Promise<ServerSession> {
     const since = Date.now();
-    const backends = backend === undefined ? inOrder(this.backends, since) : [backend];
-    for (const [index, one] of backends.entries()) {
-      const isPatient = index === backends.length - 1;
-      const options = {
-        signal,
-        since,
-        isPatient,
-        ...(onOpening === undefined ? {} : { onOpening }),
-      };
-      try {
-        return await this.#open(one, request, options);
-      } catch (error) {
-        const isNextWorthIt = error instanceof SluiceError && mayHelpElsewhere(error) &&
-          !isPatient && !signal.aborted;
-        if (!isNextWorthIt) throw error;
+    const backends = backend === undefined ? this.backends : [backend];
+    const isPatient = backends.length === 1;
+    const options = { signal, since, isPatient, ...(onOpening === undefined ? {} : { onOpening }) };
+    let failure: SluiceError | undefined;
+    for (let pause = FIRST_PAUSE;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      for (const one of inOrder(backends, Date.now())) {
+        try {
+          return await this.#take(one, request, options);
+        } catch (error) {
+          if (!(error instanceof SluiceError) || !mayHelpElsewhere(error)) throw error;
+          failure = error;
+        }
       }
+      const left = since + this.#blockingTimeout - Date.now();
+      if (isPatient || left <= 0 || signal.aborted) break;
+      await wait(Math.min(pause, left), signal);
     }
-    throw new SluiceError("server_unreachable", "Tenant has no server to use");
+    throw failure ?? new SluiceError("server_unreachable", "Tenant has no server to use");
   }
 
-  async #open(
+  get #blockingTimeout(): number {
+    const [first] = this.backends;
+    return first === undefined ? 0 : this.#poolsOf(first).limits.poolBlockingTimeout;
+  }
+
+  async #take(
     backend: Backend,
     request: PoolRequest,
     options: WaitOptions,
@@ -94,4 +103,18 @@ export class SharedServers {
     }
     return pool;
   }
+}
+
+/** Resolves after this time, or as soon as the signal fires. */
+async function wait(time: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, time);
+    signal.addEventListener("abort", done);
+  });
 }

@@ -300,6 +300,23 @@ Deno.test("A server that is away for a while loses nobody who can wait", async (
   isAway = false;
   await Promise.all(turns);
   assertEquals(served, Array.from({ length: 1000 }, (_, number) => number));
+  await eventually("there are as many as before", () => bench.pool().idle === 4);
+});
+
+Deno.test("When the server is back, sessions are opened for all who wait", async () => {
+  let isAway = true;
+  await using bench = new PoolBench({ poolMaxConnections: 4 }, {
+    onConnection: async (peer) => {
+      if (isAway) return peer.close();
+      await peer.greet();
+      await peer.logIn();
+      await peer.serve((_, session) => session.ok());
+    },
+  });
+  const turns = [1, 2, 3, 4].map(() => bench.holder().take());
+  await eventually("opening has failed", () => bench.pool().retry.failure !== undefined);
+  isAway = false;
+  assertEquals(new Set(await Promise.all(turns)).size, 4);
 });
 
 Deno.test("Who has another server to ask does not wait for one that is away", async () => {

@@ -1,0 +1,81 @@
+/** Brings a server session to the state that a client's session must have, before its next command. */
+import { SluiceError } from "../errors.ts";
+import { concat, encodeText } from "../protocol/bytes.ts";
+import { Command } from "../protocol/constants.ts";
+import { commandRow } from "../protocol/replies.ts";
+import { type CatchUp, difference } from "../state/difference.ts";
+import { loginStatement } from "../state/login_statement.ts";
+import type { SessionState } from "../state/session_state.ts";
+import { exchange, failureOf, type OwnCommand } from "./server_exchange.ts";
+import type { ServerSession } from "./server_session.ts";
+
+/**
+ * The session is free afterwards for who has taken it to acquire.
+ * @throws {SluiceError} that names the state, where the server refuses it; then the session is of no
+ *   use any more
+ */
+export async function bringTo(server: ServerSession, wanted: SessionState): Promise<void> {
+  await introduce(server);
+  const options = { dialect: server.dialect };
+  let catchUp = difference(wanted, server.known!, options);
+  if (catchUp?.needsReset) {
+    await reset(server);
+    catchUp = difference(wanted, server.known!, options);
+  }
+  if (catchUp === undefined) return;
+  if (catchUp.needsReset || catchUp.needsLogin || catchUp.unread !== undefined) {
+    throw new SluiceError("state_lost", "The session's state cannot be had on this server session");
+  }
+  await run(server, commandsOf(catchUp));
+  server.known!.copyFrom(wanted);
+}
+
+/** Has a fresh session report what it is like. @throws {SluiceError} */
+export async function introduce(server: ServerSession): Promise<void> {
+  if (server.known !== undefined) return;
+  server.expectLoginState();
+  await run(server, [query(loginStatement(server.dialect))]);
+  if (server.known === undefined) {
+    throw new SluiceError(
+      "server_malformed",
+      `Server ${server.backend.label} does not report the state of its sessions`,
+    );
+  }
+}
+
+async function reset(server: ServerSession): Promise<void> {
+  // What the reset itself reports is not yet what the session is like.
+  server.known = undefined;
+  await run(server, [command(Command.RESET_CONNECTION)]);
+  await introduce(server);
+}
+
+async function run(server: ServerSession, commands: readonly OwnCommand[]): Promise<void> {
+  const replies = await exchange(server, commands);
+  for (const reply of replies) {
+    const failure = failureOf(reply, server);
+    if (failure !== undefined) {
+      throw new SluiceError("state_lost", `Cannot set up the session: ${failure.message}`, {
+        cause: failure,
+      });
+    }
+  }
+}
+
+function commandsOf({ schema, role, set }: CatchUp): OwnCommand[] {
+  const commands: OwnCommand[] = [];
+  if (schema !== undefined) commands.push(command(Command.INIT_DB, schema));
+  if (role !== undefined) commands.push(query(role));
+  if (set !== undefined) commands.push(query(set));
+  return commands;
+}
+
+function query(sql: string): OwnCommand {
+  return command(Command.QUERY, sql);
+}
+
+function command(code: number, text = ""): OwnCommand {
+  const row = commandRow(code);
+  if (row === undefined) throw new TypeError(`Expected a command, got ${code}`);
+  return { row, payload: concat([Uint8Array.of(code), encodeText(text)]) };
+}
