@@ -33,6 +33,7 @@ export const ERROR_KINDS = {
   internal: { code: 1105, sqlState: "HY000", side: "proxy" },
   packet_too_large: { code: 1153, sqlState: "08S01", side: "client" },
   packets_out_of_order: { code: 1156, sqlState: "08S01", side: "client" },
+  state_lost: { code: 1158, sqlState: "08S01", side: "server" },
   server_lost: { code: 1158, sqlState: "08S01", side: "server" },
   client_lost: { code: 1159, sqlState: "08S01", side: "client" },
   login_timeout: { code: 1159, sqlState: "08S01", side: "client" },

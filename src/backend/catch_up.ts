@@ -2,7 +2,8 @@
 import { SluiceError } from "../errors.ts";
 import { concat, encodeText } from "../protocol/bytes.ts";
 import { Command } from "../protocol/constants.ts";
-import { commandRow } from "../protocol/replies.ts";
+import { encodeQuery } from "../protocol/command.ts";
+import { type CommandRow, commandRow } from "../protocol/replies.ts";
 import { type CatchUp, difference } from "../state/difference.ts";
 import { loginStatement } from "../state/login_statement.ts";
 import type { SessionState } from "../state/session_state.ts";
@@ -26,7 +27,7 @@ export async function bringTo(server: ServerSession, wanted: SessionState): Prom
   if (catchUp.needsReset || catchUp.needsLogin || catchUp.unread !== undefined) {
     throw new SluiceError("state_lost", "The session's state cannot be had on this server session");
   }
-  await run(server, commandsOf(catchUp));
+  await run(server, commandsOf(server, catchUp));
   server.known!.copyFrom(wanted);
 }
 
@@ -34,7 +35,7 @@ export async function bringTo(server: ServerSession, wanted: SessionState): Prom
 export async function introduce(server: ServerSession): Promise<void> {
   if (server.known !== undefined) return;
   server.expectLoginState();
-  await run(server, [query(loginStatement(server.dialect))]);
+  await run(server, [query(server, loginStatement(server.dialect))]);
   if (server.known === undefined) {
     throw new SluiceError(
       "server_malformed",
@@ -62,20 +63,25 @@ async function run(server: ServerSession, commands: readonly OwnCommand[]): Prom
   }
 }
 
-function commandsOf({ schema, role, set }: CatchUp): OwnCommand[] {
+function commandsOf(server: ServerSession, { schema, role, set }: CatchUp): OwnCommand[] {
   const commands: OwnCommand[] = [];
   if (schema !== undefined) commands.push(command(Command.INIT_DB, schema));
-  if (role !== undefined) commands.push(query(role));
-  if (set !== undefined) commands.push(query(set));
+  if (role !== undefined) commands.push(query(server, role));
+  if (set !== undefined) commands.push(query(server, set));
   return commands;
 }
 
-function query(sql: string): OwnCommand {
-  return command(Command.QUERY, sql);
+function query({ capabilities }: ServerSession, sql: string): OwnCommand {
+  const payload = encodeQuery({ text: encodeText(sql), attributes: [] }, capabilities.base);
+  return { row: rowFor(Command.QUERY), payload };
 }
 
 function command(code: number, text = ""): OwnCommand {
+  return { row: rowFor(code), payload: concat([Uint8Array.of(code), encodeText(text)]) };
+}
+
+function rowFor(code: number): CommandRow {
   const row = commandRow(code);
   if (row === undefined) throw new TypeError(`Expected a command, got ${code}`);
-  return { row, payload: concat([Uint8Array.of(code), encodeText(text)]) };
+  return row;
 }

@@ -266,7 +266,7 @@ export class ReplyTracker {
       case Place.COLUMNS_END:
         this.#readEof(bytes, at, length);
         this.#hasOkBehind = (this.status & OUT_PARAMETERS) === OUT_PARAMETERS;
-        this.#place = this.#hasOpenedCursor ? Place.DONE : Place.ROWS;
+        this.#place = this.hasOpenedCursor ? Place.DONE : Place.ROWS;
         return 0;
       case Place.ROWS:
       case Place.COLUMN_LIST:
@@ -437,7 +437,7 @@ export class ReplyTracker {
    * Whether the rows come with COM_STMT_FETCH. MariaDB sets the flag also while a stored program
    * has a cursor of its own open, and then the rows follow at once, as does one more result.
    */
-  get #hasOpenedCursor(): boolean {
+  get hasOpenedCursor(): boolean {
     return this.#mayOpenCursor && (this.status & Status.CURSOR_EXISTS) !== 0 &&
       (this.status & Status.MORE_RESULTS_EXISTS) === 0;
   }

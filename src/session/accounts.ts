@@ -1,5 +1,5 @@
 /** Where the proxy knows accounts from. The configuration is the first source of several. */
-import type { UserConfig } from "../config/types.ts";
+import type { SharingMode, UserConfig } from "../config/types.ts";
 import { LoginKey, type Verifier, verifierOf } from "../protocol/auth.ts";
 import type { LoginName } from "./login_name.ts";
 
@@ -12,6 +12,8 @@ export interface Account {
   readonly serverKey: LoginKey | undefined;
   /** Most sessions that it may have; 0 means no limit, undefined that of all accounts. */
   readonly maxConnections?: number | undefined;
+  /** How its sessions have server sessions, where the account says so itself. */
+  readonly sharing?: SharingMode | undefined;
   /** A login has shown the password: the next one needs no full authentication. */
   learn(key: LoginKey): void;
 }
@@ -26,12 +28,14 @@ export interface CredentialSource {
 class ConfiguredAccount implements Account {
   readonly serverUser: string | undefined;
   readonly maxConnections: number | undefined;
+  readonly sharing: SharingMode | undefined;
   #verifier: Verifier;
   #serverKey: LoginKey | undefined;
 
   constructor(user: UserConfig) {
     this.serverUser = user.server?.user;
     this.maxConnections = user.maxConnections;
+    this.sharing = user.sharing;
     if (user.server !== undefined) this.#serverKey = LoginKey.fromPassword(user.server.password);
     if (user.secret.kind === "clear") {
       const key = LoginKey.fromPassword(user.secret.password);

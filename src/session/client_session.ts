@@ -10,7 +10,8 @@ import { OutOfOrder, StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import { attributeOf } from "../protocol/attributes.ts";
 import type { CommandRow } from "../protocol/replies.ts";
-import { Status } from "../protocol/constants.ts";
+import { Command, Status } from "../protocol/constants.ts";
+import { Ask } from "../sql/effects.ts";
 import { encodeErr } from "../protocol/response.ts";
 import type { ClientEntry, ClientPhase, ClientSessionInfo } from "../session_manager.ts";
 import type { SqlMode } from "../sql/tokens.ts";
@@ -29,8 +30,10 @@ import {
   receiveChangeUser,
   receiveLogin,
   sendLoginOk,
+  type ServerUse,
 } from "./login.ts";
 import { PrivateHold } from "./private_hold.ts";
+import { SharedHold } from "./shared_hold.ts";
 import type { ServerHold } from "./server_hold.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
@@ -41,6 +44,9 @@ export interface ArrivedClient {
   readonly hostname: string;
   readonly port: number;
 }
+
+/** What a server knows of the statement that it ran last in a session. */
+const LAST_FACTS = Ask.lastInsertId | Ask.rowCount | Ask.foundRows | Ask.diagnostics;
 
 const LOG = { info: logInfo, warning: logWarning, error: logError } as const;
 
@@ -209,11 +215,23 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
-    const plan = this.#planner!.plan(command, input);
-    const loss = this.#loss;
+    const planner = this.#planner!;
+    const plan = planner.plan(command, input);
+    const loss = this.#loss ?? this.#lostFacts(planner.asks);
+    if (command.code === Command.RESET_CONNECTION) this.#hold?.forgetState();
     if (loss === undefined) return plan;
     this.#loss = undefined;
-    return [this.#planner!.answers.error(loss)];
+    return [planner.answers.error(loss)];
+  }
+
+  /** Rather an error than the facts of somebody else's statement. */
+  #lostFacts(asks: number): SluiceError | undefined {
+    if ((asks & LAST_FACTS) === 0 || this.#hold?.hasLastFacts !== false) return undefined;
+    return new SluiceError(
+      "state_lost",
+      "The counts, ids and warnings of the last statement are gone: its server session has been " +
+        'given to another client, as sharing = "transaction" allows',
+    );
   }
 
   onIdle(): boolean {
@@ -223,7 +241,9 @@ export class ClientSession implements ClientEntry, RelayOwner {
     if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
-    if (this.#hold?.giveBack()) this.#relay.dropServer();
+    if (this.#planner !== undefined && this.#hold?.giveBack(this.#planner)) {
+      this.#relay.dropServer();
+    }
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
@@ -289,12 +309,13 @@ export class ClientSession implements ClientEntry, RelayOwner {
       ? limits.enterExempt()
       : limits.enter({ ...name, cluster: servers.cluster.config.name }, servers.maxConnections);
     this.#login = login;
-    if (servers !== undefined) this.#hold ??= new PrivateHold(servers, this.id, this.#context);
+    if (servers !== undefined) this.#hold ??= this.#makeHold(servers);
     const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
     this.#planner = new CommandPlanner({
       scope: { caller, proxy: proxyView },
       capabilities: login.asked.capabilities,
       isLibMariaDb: attributeOf(login.asked.attributes, "_client_name") === "libmariadb",
+      isShared: servers?.sharing === "transaction",
       mode: () => this.#sqlMode(login.asked.charset),
     });
   }
@@ -316,9 +337,16 @@ export class ClientSession implements ClientEntry, RelayOwner {
    */
   async #prove({ servers }: ClientLogin): Promise<void> {
     if (servers === undefined || servers.cluster.isProven(servers.request)) return;
-    this.#hold = new PrivateHold(servers, this.id, this.#context);
+    this.#hold = this.#makeHold(servers);
     const server = await this.#hold.open();
-    if (server !== undefined) this.#relay.use(server);
+    if (server === undefined) return;
+    servers.cluster.rememberProof(servers.request);
+    this.#relay.use(server);
+  }
+
+  #makeHold(servers: ServerUse): ServerHold {
+    const Hold = servers.sharing === "transaction" ? SharedHold : PrivateHold;
+    return new Hold(servers, this.id, this.#context);
   }
 
   // ---- ends ----

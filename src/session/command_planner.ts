@@ -11,7 +11,11 @@ import { concat, MAX_PAYLOAD } from "../protocol/bytes.ts";
 import { decodeProcessKill, decodeQuery, decodeSetOption } from "../protocol/command.ts";
 import { Capability, Command } from "../protocol/constants.ts";
 import { type CommandRow, commandRow } from "../protocol/replies.ts";
+import type { AssignedVariable } from "../sql/classified.ts";
+import { classifyText } from "../sql/classify.ts";
 import { withConnectionId } from "../sql/connection_id.ts";
+import { mayHaveEffects } from "../sql/effect_filter.ts";
+import { Effect } from "../sql/effects.ts";
 import { mayConcernProxy } from "../sql/interest.ts";
 import { splitStatements } from "../sql/split.ts";
 import { type Range, type SqlMode, tokenize } from "../sql/tokens.ts";
@@ -22,10 +26,20 @@ import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
 import { OwnPrepared } from "./own_prepared.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
+import type { DoneStatement } from "./server_hold.ts";
 import { StatementText } from "./statement_text.ts";
 
 /** Bytes that are looked at of a statement that is larger than a buffer. */
 const HEAD = 256;
+
+/** What commands do to their session that are no text. */
+const COMMAND_EFFECTS: Readonly<Partial<Record<number, number>>> = {
+  [Command.STMT_PREPARE]: Effect.prepares,
+  [Command.SET_OPTION]: Effect.unknown,
+  [Command.BINLOG_DUMP]: Effect.unknown,
+  [Command.BINLOG_DUMP_GTID]: Effect.unknown,
+  [Command.REGISTER_REPLICA]: Effect.unknown,
+};
 
 const SEMICOLON = Uint8Array.of(0x3b);
 const QUERY_ROW = commandRow(Command.QUERY)!;
@@ -40,11 +54,17 @@ interface Payload {
 
 export interface PlannerOptions extends AnswerForm {
   readonly scope: AdminScope;
+  /** Whether server sessions are shared, so that it matters what statements do to theirs. */
+  readonly isShared: boolean;
   /** How the client's texts are to be read, as of now. */
   mode(): SqlMode;
 }
 
-export class CommandPlanner {
+export class CommandPlanner implements DoneStatement {
+  /** Of the command that was planned last: bits of `Effect` and of `Ask`. */
+  effects = 0;
+  asks = 0;
+  assigned: readonly AssignedVariable[] = [];
   readonly text = new StatementText();
   readonly answers: OwnAnswers;
   readonly #options: PlannerOptions;
@@ -69,9 +89,28 @@ export class CommandPlanner {
 
   /** @returns undefined for a command that goes to a server as it is */
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
+    this.effects = this.asks = 0;
+    if (this.#options.isShared) this.#foresee(command, input);
     const plan = this.#plan(command, input);
     if (plan !== undefined || this.#usesServers) return plan;
     return planOwnCommand(command.code, this.#scope.caller.identity, this.answers);
+  }
+
+  /** What the command may do to its session. */
+  #foresee(command: ClientCommand, input: ClientInput): void {
+    const effects = COMMAND_EFFECTS[command.code];
+    if (effects !== undefined) this.effects = effects;
+    if (command.code !== Command.QUERY) return;
+    const { bytes, start } = input;
+    const end = Math.min(start + 4 + command.length, input.end);
+    const at = this.#textStart(bytes, start + 4, end);
+    if (!mayHaveEffects(bytes, at, end)) return;
+    const known = isWhole(command, input)
+      ? classifyText(bytes, { start: at, end }, this.#options.mode())
+      : { effects: Effect.unknown, asks: 0, userVariables: [] };
+    this.effects = known.effects;
+    this.asks = known.asks;
+    this.assigned = known.userVariables;
   }
 
   #plan(command: ClientCommand, input: ClientInput): Plan | undefined {

@@ -2,6 +2,8 @@
  * The server's role of a login: greeting, login request, authentication, and where the login leads.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html
  */
+import { sharingOf } from "../config/sharing.ts";
+import type { SharingMode } from "../config/types.ts";
 import type { Cluster, ServerProfile, ServerRequest } from "../backend/cluster.ts";
 import { SluiceError } from "../errors.ts";
 import { attributeOf, passedAttributes } from "../protocol/attributes.ts";
@@ -76,6 +78,7 @@ export interface ServerUse {
   readonly cluster: Cluster;
   /** What its server sessions are opened with. */
   readonly request: Omit<ServerRequest, "signal">;
+  readonly sharing: SharingMode;
   /** Most sessions of the account, where it has a limit of its own. */
   readonly maxConnections: number | undefined;
 }
@@ -307,6 +310,7 @@ function admit(
   const isOceanBaseTenant = cluster.config.kind === "oceanbase" && name.tenant !== "";
   const ownUser = isOceanBaseTenant ? `${name.user}@${name.tenant}` : name.user;
   const { maxConnections } = account;
+  const sharing = sharingOf(cluster.config, tenant, account);
   const login = {
     user: account.serverUser ?? ownUser,
     key,
@@ -321,7 +325,7 @@ function admit(
     identity,
     asked,
     nonce,
-    servers: { cluster, request: { tenant, login }, maxConnections },
+    servers: { cluster, request: { tenant, login }, sharing, maxConnections },
   };
 }
 

@@ -55,6 +55,10 @@ export class PrivateHold implements ServerHold {
     return false;
   }
 
+  forgetState(): void {}
+
+  readonly hasLastFacts = true;
+
   async open(): Promise<ServerSession | undefined> {
     const { cluster, request: asked } = this.#use;
     const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };

@@ -1,5 +1,13 @@
 /** What a client session has of server sessions, whether they are its own or shared. */
 import type { ServerSession } from "../backend/server_session.ts";
+import type { AssignedVariable } from "../sql/classified.ts";
+
+/** What the statement that was done last may have done to its session. */
+export interface DoneStatement {
+  /** Bits of `Effect`. */
+  readonly effects: number;
+  readonly assigned: readonly AssignedVariable[];
+}
 
 export interface ServerHold {
   /** The one that it has right now. */
@@ -17,8 +25,12 @@ export interface ServerHold {
    * @throws {SluiceError} where none can be had, to who still waits
    */
   open(): Promise<ServerSession | undefined>;
-  /** A reply has reached the client whole. @returns whether the server session was given back */
-  giveBack(): boolean;
+  /** The reply to a statement has reached the client. @returns whether the server session was given back */
+  giveBack(statement: DoneStatement): boolean;
+  /** The client's session was reset on the server session that it has. */
+  forgetState(): void;
+  /** Whether what servers know of the last statement can still be asked. */
+  readonly hasLastFacts: boolean;
   /** Nobody waits for the opening any more. */
   abandonOpening(): void;
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */

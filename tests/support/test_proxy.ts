@@ -43,7 +43,10 @@ export class TestProxy implements AsyncDisposable {
   readonly log: LogRecords;
   readonly port: number;
 
-  private constructor(proxy: Proxy, log: LogRecords) {
+  readonly #hasPools: boolean;
+
+  private constructor(proxy: Proxy, log: LogRecords, hasPools: boolean) {
+    this.#hasPools = hasPools;
     this.proxy = proxy;
     this.log = log;
     this.port = proxy.addresses[0]!.port;
@@ -51,7 +54,8 @@ export class TestProxy implements AsyncDisposable {
 
   static async start(config: TestConfig, options: ProxyOptions = {}): Promise<TestProxy> {
     const log = await LogRecords.take();
-    return new TestProxy(await Proxy.start(testConfig(config), options), log);
+    const hasPools = JSON.stringify(config).includes('"transaction"');
+    return new TestProxy(await Proxy.start(testConfig(config), options), log, hasPools);
   }
 
   /** How to connect as the account `app`. */
@@ -72,13 +76,15 @@ export class TestProxy implements AsyncDisposable {
     await eventually("all sessions have ended", () => this.clients + this.servers === 0);
   }
 
-  /** Sessions must be gone with their clients: stopping ends none. */
+  /** Sessions must be gone with their clients: stopping ends none but those of pools. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
-      await this.empty();
+      if (this.#hasPools) await eventually("the clients have gone", () => this.clients === 0);
+      else await this.empty();
     } finally {
       await this.proxy.stop();
     }
+    assertEquals(this.servers, 0);
     const bad = this.log.lines.filter((line) => line.message === "internal error");
     assertEquals(bad, []);
   }

@@ -1,0 +1,236 @@
+/**
+ * Server sessions that a client shares with others: one is taken for a command, brought to the
+ * client's state, and given back when the reply is done and nothing pins the client to it.
+ */
+import { bringTo, introduce } from "../backend/catch_up.ts";
+import type { PoolRequest } from "../backend/pool_request.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import type { SharedServers } from "../backend/shared_servers.ts";
+import { SluiceError } from "../errors.ts";
+import { difference } from "../state/difference.ts";
+import type { AssignedVariable } from "../sql/classified.ts";
+import { SessionState, textOf } from "../state/session_state.ts";
+import { Tracked } from "../state/track.ts";
+import type { SessionContext } from "./context.ts";
+import type { ServerUse } from "./login.ts";
+import { type Pin, pinReason } from "./pin.ts";
+import { cancel } from "./private_hold.ts";
+import type { DoneStatement, ServerHold } from "./server_hold.ts";
+
+/** Reports of what cannot be told to another server session. */
+const UNKEPT = Tracked.TRACKING | Tracked.ONCE;
+
+interface Opening {
+  readonly abort: AbortController;
+  /** `ss_id`; 0 until there is one. */
+  id: number;
+  killed?: SluiceError;
+}
+
+export class SharedHold implements ServerHold {
+  pin: Pin | undefined;
+  readonly #clientId: number;
+  readonly #context: SessionContext;
+  readonly #loginSchema: string;
+  readonly #servers: SharedServers;
+  readonly #request: PoolRequest;
+  /** What the client's session must look like; undefined until a server session has shown it. */
+  #wanted: SessionState | undefined;
+  #current: ServerSession | undefined;
+  /** Taken, and to be brought to the wanted state first. */
+  #candidate: ServerSession | undefined;
+  #opening: Opening | undefined;
+  /** Where the last statement ran: its warnings and counts are there, while nobody else has it. */
+  #last: ServerSession | undefined;
+
+  constructor({ cluster, request }: ServerUse, clientId: number, context: SessionContext) {
+    this.#clientId = clientId;
+    this.#context = context;
+    this.#loginSchema = request.login.schema;
+    this.#servers = cluster.share(request);
+    this.#request = {
+      holder: this,
+      login: request.login,
+      distance: (session) => this.#distance(session),
+    };
+  }
+
+  get current(): ServerSession | undefined {
+    return this.#current;
+  }
+
+  get schema(): string {
+    return this.#current?.schema ?? this.#wanted?.schema ?? this.#loginSchema;
+  }
+
+  get isInTransaction(): boolean {
+    return this.#current?.isInTransaction ?? false;
+  }
+
+  get ids(): number[] {
+    const id = this.#current?.id ?? this.#candidate?.id ?? this.#opening?.id;
+    return id === undefined ? [] : [id];
+  }
+
+  /** Nobody else has used the server session since. */
+  get hasLastFacts(): boolean {
+    const last = this.#last;
+    return last === undefined || last === this.#current ||
+      (last.isOpen && last.seat?.lastHolder === this && last.seat.state !== "taken");
+  }
+
+  takeNow(): ServerSession | undefined {
+    const session = this.#servers.tryTake(this.#request);
+    if (session === undefined) return undefined;
+    if (session.known !== undefined && this.#wanted?.isSameAs(session.known)) {
+      return this.#current = session;
+    }
+    this.#candidate = session;
+    return undefined;
+  }
+
+  async open(): Promise<ServerSession | undefined> {
+    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };
+    try {
+      // One that cannot be brought to the state may be at fault itself: another one has a try.
+      const session = await this.#obtain(opening, true) ?? await this.#obtain(opening, false);
+      if (this.#opening !== opening) {
+        session?.giveBack(this);
+        return undefined;
+      }
+      if (opening.killed !== undefined) throw opening.killed;
+      return this.#current = session;
+    } catch (error) {
+      if (this.#opening !== opening) return undefined;
+      throw error;
+    } finally {
+      if (this.#opening === opening) this.#opening = undefined;
+    }
+  }
+
+  giveBack(statement: DoneStatement): boolean {
+    const session = this.#current;
+    if (session === undefined) return false;
+    this.#last = session;
+    this.#learn(session, statement);
+    if (!session.isOpen || session.isInTransaction || this.pin !== undefined) return false;
+    this.#current = undefined;
+    session.giveBack(this);
+    return true;
+  }
+
+  forgetState(): void {
+    this.#wanted = undefined;
+    this.pin = undefined;
+    if (this.#current !== undefined) this.#current.known = undefined;
+  }
+
+  abandonOpening(): void {
+    const opening = this.#opening;
+    this.#opening = undefined;
+    opening?.abort.abort();
+  }
+
+  killOpening(id: number, reason: string): boolean {
+    const opening = this.#opening;
+    if (opening === undefined || (opening.id !== id && this.#candidate?.id !== id)) return false;
+    opening.killed = new SluiceError("killed", reason);
+    this.#context.manager.servers.find(id)?.kill(reason);
+    return true;
+  }
+
+  letGo(isExecuting: boolean): void {
+    const session = this.#current;
+    this.#current = undefined;
+    if (session === undefined || !session.isOpen) return;
+    if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
+    // What pins it, and a transaction, end with it.
+    else if (this.pin !== undefined || session.isInTransaction) session.release();
+    else session.giveBack(this);
+    this.pin = undefined;
+  }
+
+  discard(): void {
+    this.#current?.close();
+    this.#current = undefined;
+  }
+
+  #distance({ known }: ServerSession): number {
+    if (known === undefined) return Infinity;
+    if (this.#wanted === undefined) return known.variables.size + known.userVariables.size;
+    if (this.#wanted.isSameAs(known)) return 0;
+    return difference(this.#wanted, known, { dialect: "mysql" })?.cost ?? 0;
+  }
+
+  /** @returns undefined where it could not be brought to the state and another one may be tried */
+  async #obtain(opening: Opening, isFirst: boolean): Promise<ServerSession | undefined> {
+    const session = this.#candidate ?? await this.#servers.acquire(this.#request, {
+      signal: opening.abort.signal,
+      onOpening: (id) => opening.id = id,
+    });
+    this.#candidate = session;
+    try {
+      await this.#bring(session);
+      return session;
+    } catch (error) {
+      session.close();
+      if (!isFirst || opening.killed !== undefined || this.#opening !== opening) {
+        throw opening.killed ?? error;
+      }
+      return undefined;
+    } finally {
+      this.#candidate = undefined;
+    }
+  }
+
+  async #bring(session: ServerSession): Promise<void> {
+    if (this.#wanted === undefined) {
+      await introduce(session);
+      this.#wanted = SessionState.afterLogin(this.#loginSchema, session.known!.login);
+    }
+    await bringTo(session, this.#wanted);
+  }
+
+  /** The statement may have changed the state that both have. */
+  #learn(session: ServerSession, { effects, assigned }: DoneStatement): void {
+    const { known, tracker } = session;
+    const reported = session.reported;
+    session.reported = 0;
+    if (known === undefined) return;
+    if (effects !== 0) this.#keep(session, known, { effects, assigned });
+    if ((reported & UNKEPT) !== 0) this.#pinBy("unknown state");
+    if (tracker.hasOpenedCursor) this.#pinBy("cursor");
+    this.#wanted?.copyFrom(known);
+  }
+
+  #keep(
+    { tracker }: ServerSession,
+    known: SessionState,
+    { effects, assigned }: DoneStatement,
+  ): void {
+    // A statement that failed may have done a part of what it says.
+    const reason = tracker.errorCode === 0 ? pinReason(effects) : "unknown state";
+    if (reason !== undefined) return this.#pinBy(reason);
+    for (const variable of assigned) {
+      const expression = expressionFor(variable, known);
+      if (expression === undefined) this.#pinBy("user variable");
+      else known.setUserVariable(variable.name, expression);
+    }
+  }
+
+  #pinBy(reason: string): void {
+    this.pin ??= { reason, since: Date.now() };
+  }
+}
+
+/** What recreates the value in any session; undefined for what only the server session has. */
+function expressionFor(
+  { literal, takesConnectionCharset }: AssignedVariable,
+  known: SessionState,
+): string | undefined {
+  if (literal === undefined || !takesConnectionCharset) return literal;
+  const collation = textOf(known.variable("collation_connection"));
+  if (collation === undefined || !/^[a-z0-9_]+$/.test(collation)) return undefined;
+  const charset = collation.split("_", 1)[0];
+  return `CONVERT(${literal} USING ${charset}) COLLATE ${collation}`;
+}

@@ -1,0 +1,155 @@
+/** Server sessions that clients share: one is enough for many, and none sees another's state. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Connection, createConnection } from "mysql2";
+import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
+import { APP, TestProxy } from "../support/test_proxy.ts";
+
+const ENGINES = ["mariadb", "mysql"] as const;
+
+async function value(client: Connection, sql: string): Promise<unknown> {
+  const [rows] = await client.query(sql);
+  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
+}
+
+for (const name of ENGINES) {
+  if (!await isAvailable(name)) continue;
+  const engine = await sharedEngine(name, [
+    "CREATE USER app@'%' IDENTIFIED BY 'secret'",
+    "GRANT ALL ON *.* TO app@'%'",
+    "CREATE DATABASE one",
+    "CREATE DATABASE two",
+    "CREATE TABLE one.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)",
+    "CREATE TABLE two.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)",
+  ]);
+
+  /** A proxy with so many server sessions, and so many clients. */
+  const shared = (
+    title: string,
+    options: { readonly sessions: number; readonly clients: number },
+    run: (clients: Connection[], proxy: TestProxy) => Promise<void>,
+  ) =>
+    Deno.test({
+      name: `${name}: ${title}`,
+      ignore: engine.ignore,
+      fn: async () => {
+        await using proxy = await TestProxy.start({
+          clusters: [{
+            name: "main",
+            servers: [`127.0.0.1:${engine.engine.port}`],
+            sharing: "transaction",
+          }],
+          proxy: {
+            session_pool_default_max_conn: options.sessions,
+            session_pool_default_blocking_timeout: "5s",
+          },
+        });
+        const clients: Connection[] = [];
+        try {
+          for (let at = 0; at < options.clients; at++) {
+            clients.push(
+              await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP }),
+            );
+          }
+          await run(clients, proxy);
+        } finally {
+          for (const client of clients) await client.end();
+        }
+      },
+    });
+
+  shared(
+    "many clients use one server session",
+    { sessions: 1, clients: 5 },
+    async (clients, proxy) => {
+      for (let round = 0; round < 3; round++) {
+        for (const [at, client] of clients.entries()) {
+          assertEquals(await value(client, `SELECT ${at}`), at);
+        }
+      }
+      assertEquals(proxy.servers, 1);
+      const all = await Promise.all(
+        clients.map((client, at) => value(client, `SELECT ${at} + SLEEP(0.01)`)),
+      );
+      assertEquals(all, [0, 1, 2, 3, 4]);
+      assertEquals(proxy.servers, 1);
+    },
+  );
+
+  shared(
+    "each client has its own schema and variables",
+    { sessions: 1, clients: 3 },
+    async (clients) => {
+      const [a, b, c] = clients as [Connection, Connection, Connection];
+      await a.query("USE one");
+      await b.query("USE two");
+      await a.query("SET SESSION sql_mode = 'ANSI_QUOTES', @name = 'a', time_zone = '+03:00'");
+      await b.query("SET @name = X'00FF', @other = -1.50");
+      for (let round = 0; round < 2; round++) {
+        assertEquals(await value(a, "SELECT DATABASE()"), "one");
+        assertEquals(await value(b, "SELECT DATABASE()"), "two");
+        assertEquals(await value(c, "SELECT DATABASE()"), null);
+        assertEquals(await value(a, "SELECT @@sql_mode"), "ANSI_QUOTES");
+        assertEquals((await value(b, "SELECT @@sql_mode")) === "ANSI_QUOTES", false);
+        assertEquals(await value(a, "SELECT @@time_zone"), "+03:00");
+        assertEquals(await value(b, "SELECT HEX(@name)"), "00FF");
+        assertEquals(await value(b, "SELECT @other"), "-1.50");
+        assertEquals(await value(c, "SELECT @name"), null);
+        assertEquals(await value(c, "SELECT @other"), null);
+      }
+    },
+  );
+
+  shared(
+    "a transaction keeps its server session",
+    { sessions: 2, clients: 2 },
+    async (clients, proxy) => {
+      const [a, b] = clients as [Connection, Connection];
+      await a.query("BEGIN");
+      await a.query("INSERT INTO one.t (v) VALUES (1)");
+      assertEquals(await value(b, "SELECT COUNT(*) FROM one.t"), 0);
+      assertEquals(await value(a, "SELECT COUNT(*) FROM one.t"), 1);
+      await a.query("ROLLBACK");
+      assertEquals(await value(b, "SELECT COUNT(*) FROM one.t"), 0);
+      assertEquals(proxy.servers, 2);
+    },
+  );
+
+  shared(
+    "a temporary table stays with its client",
+    { sessions: 2, clients: 2 },
+    async (clients) => {
+      const [a, b] = clients as [Connection, Connection];
+      await a.query("CREATE TEMPORARY TABLE one.mine (v INT)");
+      await a.query("INSERT INTO one.mine VALUES (7)");
+      await assertRejects(() => b.query("SELECT * FROM one.mine"), Error, "mine");
+      assertEquals(await value(a, "SELECT v FROM one.mine"), 7);
+    },
+  );
+
+  shared(
+    "a client that leaves in a transaction leaves nothing",
+    { sessions: 1, clients: 1 },
+    async (clients, proxy) => {
+      const [a] = clients as [Connection];
+      const other = await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
+      await other.query("BEGIN");
+      await other.query("INSERT INTO two.t (v) VALUES (1)");
+      other.destroy();
+      assertEquals(await value(a, "SELECT COUNT(*) FROM two.t"), 0);
+    },
+  );
+
+  shared(
+    "counts and warnings are the client's own, or an error",
+    { sessions: 1, clients: 2 },
+    async (clients) => {
+      const [a, b] = clients as [Connection, Connection];
+      await a.query("INSERT INTO one.t (v) VALUES (1), (2), (3)");
+      assertEquals(await value(a, "SELECT ROW_COUNT()"), 3);
+      await a.query("INSERT INTO one.t (v) VALUES (4), (5)");
+      await b.query("DO 1");
+      await assertRejects(() => a.query("SELECT ROW_COUNT()"), Error, "given to another client");
+      await a.query("DELETE FROM one.t");
+    },
+  );
+}
