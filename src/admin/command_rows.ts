@@ -2,6 +2,13 @@
 import type { AdminAnswer } from "./answer.ts";
 import { listing, textColumn } from "./columns.ts";
 import { type CommandRow, commandRow, type CommandText } from "./command_row.ts";
+import {
+  GLOBAL_ATTRIBUTE_COLUMNS,
+  GLOBAL_SESSION_COLUMNS,
+  killGlobalSession,
+  showGlobalAttributes,
+  showGlobalSessions,
+} from "./global_sessions.ts";
 import { kill, killProxySession, killQueryById, killUser } from "./kill.ts";
 import { isLike } from "./like.ts";
 import { MISSING_COMMANDS } from "./missing_rows.ts";
@@ -101,6 +108,26 @@ const TEXTS: readonly CommandText[] = [
     gate: "operators",
     help: "Ends a client session, or only one of its server sessions",
     run: killProxySession,
+  },
+  {
+    syntax: "SHOW GLOBALSESSION [LIKE pattern]",
+    gate: "operators",
+    help: "The pools of server sessions that clients share, by account and cluster",
+    columns: GLOBAL_SESSION_COLUMNS,
+    run: showGlobalSessions,
+  },
+  {
+    syntax: "SHOW GLOBALSESSION ATTRIBUTE {ALL|LIKE pattern|dbkey}",
+    gate: "operators",
+    help: "The server sessions of pools",
+    columns: GLOBAL_ATTRIBUTE_COLUMNS,
+    run: showGlobalAttributes,
+  },
+  {
+    syntax: "KILL GLOBALSESSION dbkey [ss_id]",
+    gate: "operators",
+    help: "Ends the server sessions of pools, or only one of them",
+    run: killGlobalSession,
   },
   {
     syntax: "SHOW PROXYCONFIG [ALL|DIFF [USER]] [LIKE pattern]",

@@ -16,8 +16,6 @@ const MISSING: readonly (readonly [syntax: string, gate: Gate, help: string])[] 
   ["SHOW PROXYRESOURCE [what]", "operators", "What the proxy holds of each cluster"],
   ["ALTER PROXYRESOURCE DELETE what", "operators", "Forgets a cluster"],
   ["SHOW PROXYVIP [what]", "operators", "Virtual addresses and their tenants"],
-  ["SHOW GLOBALSESSION [what]", "operators", "Server sessions that clients share"],
-  ["KILL GLOBALSESSION what", "operators", "Ends server sessions that clients share"],
   ["SHOW SQLAUDIT [what]", "operators", "The last statements, with their times"],
   ["SHOW WARNLOG [what]", "operators", "The last warnings of the log"],
   ["SHOW PROXYTRACE [what]", "operators", "The servers that a statement was sent to"],

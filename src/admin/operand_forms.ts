@@ -100,6 +100,7 @@ const FORMS: Readonly<Record<string, OperandForm>> = {
   pattern: PATTERN,
   name: NAME,
   value: VALUE,
+  dbkey: { ...VALUE, wanted: "the name of a pool" },
   condition: rest("a condition"),
   statement: STATEMENT,
   what: rest("an operand"),

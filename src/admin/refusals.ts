@@ -30,3 +30,17 @@ export function notSupported(statement: string): SluiceError {
 export function interrupted(): SluiceError {
   return new SluiceError("killed", "Query execution was interrupted");
 }
+
+/** For KILL: operators know these texts. */
+export function unknownPool(key: string): SluiceError {
+  return new SluiceError("unknown_pool", `dbkey:${key} not exists`);
+}
+
+export function unknownPooled(id: bigint): SluiceError {
+  return new SluiceError("unknown_pool", `ssid:${id} not exists`);
+}
+
+/** For SHOW. */
+export function wrongPool(key: string): SluiceError {
+  return new SluiceError("invalid_argument", `Invalid argument: dbkey ${key} does not exist`);
+}

@@ -153,8 +153,7 @@ export class Pool implements SeatOwner<ServerSession> {
     const { seat } = session;
     if (seat?.pool !== this || seat.state !== "taken" || !session.isOpen) return;
     seat.lastHolder = holder;
-    this.#lastUsed = this.#home.now();
-    this.#settle(seat);
+    this.#settle(seat, this.#lastUsed = this.#home.now());
   }
 
   // ---- what the set of pools has it do ----
@@ -266,13 +265,12 @@ export class Pool implements SeatOwner<ServerSession> {
     if (waiter !== undefined) waiter.hasOpening = false;
     this.#login = { ...login, schema: "" };
     this.retry.succeed();
-    const seat = new PoolSeat<ServerSession>(session, this, {
-      now: this.#home.now(),
-      jitter: this.#home.random(),
-    });
+    const now = this.#home.now();
+    const jitter = this.#home.random();
+    const seat = new PoolSeat<ServerSession>(session, this, { now, jitter });
     this.#seats.add(seat);
     session.seat = seat;
-    if (session.isOpen) this.#settle(seat);
+    if (session.isOpen) this.#settle(seat, now);
     else this.onEnd(seat);
     // After a failure it was the only attempt.
     this.#home.serve();
@@ -299,9 +297,9 @@ export class Pool implements SeatOwner<ServerSession> {
   }
 
   /** It is free: for who waits, to rest, or to close. */
-  #settle(seat: Seat): void {
+  #settle(seat: Seat, now: number): void {
     const { session } = seat;
-    const now = seat.releasedSince = this.#home.now();
+    seat.releasedSince = now;
     const isTooMuch = this.room < -this.#leaving || this.#home.closed !== undefined;
     // A transaction must not pass to somebody else.
     if (isTooMuch || session.isInTransaction || this.#isOld(seat, now)) return this.#end(seat);
@@ -313,7 +311,7 @@ export class Pool implements SeatOwner<ServerSession> {
     this.#preparing++;
     readOut(seat).then(() => {
       this.#preparing--;
-      if (seat.session.isOpen) this.#settle(seat);
+      if (seat.session.isOpen) this.#settle(seat, this.#home.now());
       else this.#home.serve();
     }, () => {
       this.#preparing--;

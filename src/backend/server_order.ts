@@ -18,6 +18,7 @@ export function inOrder(backends: readonly Backend[], now: number): Backend[] {
 
 /** The first of these, at no cost. */
 export function preferred(backends: readonly Backend[], now: number): Backend | undefined {
+  if (backends.length === 1) return backends[0];
   let best: Backend | undefined;
   let least = Infinity;
   for (const backend of backends) {

@@ -95,7 +95,8 @@ Deno.test("What only looks like one goes to the server", () => {
 Deno.test("Malformed statements are refused before they run, and say what was wanted", async () => {
   const prefix = "5010 Unknown operator, bad internal cmd: wanted ";
   const id = "an id from 0 to 18446744073709551615";
-  const forms = `HARD or SOFT or CONNECTION or QUERY or ${id} or USER or PROXYSESSION`;
+  const forms =
+    `HARD or SOFT or CONNECTION or QUERY or ${id} or USER or PROXYSESSION or GLOBALSESSION`;
   const cases: readonly (readonly [string, string])[] = [
     ["KILL", `${forms} behind KILL, got the end`],
     ["KILL abc", `${forms} behind KILL, got 'abc'`],
@@ -152,6 +153,9 @@ Deno.test("Who may use which statement", () => {
     ["KILL PROXYSESSION 5", ["5010", "own", "own", "5010"]],
     ["KILL PROXYSESSION", ["5010", "5010", "5010", "5010"]],
     ["KILL GLOBALSESSION 'a'", gated],
+    ["KILL GLOBALSESSION", ["server", "5010", "5010", "5010"]],
+    ["SHOW GLOBALSESSION", gated],
+    ["SHOW GLOBALSESSION ATTRIBUTE ALL", gated],
     ["SHOW PROXYCONFIG", gated],
     ["SHOW PROXYCONFIG nonsense", ["server", "5010", "5010", "5010"]],
     ["ALTER PROXYCONFIG SET a = 1", gated],
