@@ -259,7 +259,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#setPhase("connecting");
     this.#hold!.open().then(
       (server) => {
-        if (server === undefined) return;
+        if (server === undefined || this.#hasEnded) return;
         this.#relay.use(server);
         this.#setPhase("executing");
       },
@@ -337,9 +337,12 @@ export class ClientSession implements ClientEntry, RelayOwner {
    */
   async #prove({ servers }: ClientLogin): Promise<void> {
     if (servers === undefined || servers.cluster.isProven(servers.request)) return;
-    this.#hold = this.#makeHold(servers);
-    const server = await this.#hold.open();
-    if (server === undefined) return;
+    // The client may have left while it was being looked at.
+    if (this.#hasEnded) return;
+    const hold = this.#hold = this.#makeHold(servers);
+    const server = await hold.open();
+    if (this.#hasEnded) hold.letGo(false);
+    if (server === undefined || this.#hasEnded) return;
     servers.cluster.rememberProof(servers.request);
     this.#relay.use(server);
   }
