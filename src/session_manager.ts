@@ -44,6 +44,8 @@ export interface ClientSessionInfo {
   readonly bytesOut: number;
   /** The one that is in use or was last used comes first. */
   readonly serverSessionIds: readonly number[];
+  /** Why it must stay on the server session that it has; empty where server sessions are its own. */
+  readonly pins: readonly { readonly reason: string; readonly since: number }[];
 }
 
 export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closing" | "closed";

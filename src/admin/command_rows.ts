@@ -34,6 +34,7 @@ import {
   showClusters,
   showMemory,
 } from "./proxy_process.ts";
+import { PIN_COLUMNS, showPins } from "./proxy_pins.ts";
 import { PROXY_SESSION_COLUMNS, showProxySessions } from "./proxy_sessions.ts";
 import { PROXY_STAT_COLUMNS, showProxyStatistics } from "./proxy_statistics.ts";
 import type { AdminScope } from "./scope.ts";
@@ -128,6 +129,13 @@ const TEXTS: readonly CommandText[] = [
     gate: "operators",
     help: "Ends the server sessions of pools, or only one of them",
     run: killGlobalSession,
+  },
+  {
+    syntax: "SHOW PROXYPINS [LIKE pattern]",
+    gate: "everybody",
+    help: "What keeps client sessions on the server sessions that they have, and since when",
+    columns: PIN_COLUMNS,
+    run: showPins,
   },
   {
     syntax: "SHOW PROXYCONFIG [ALL|DIFF [USER]] [LIKE pattern]",

@@ -100,8 +100,7 @@ function clientAttributes({ client, servers }: Session, { proxy }: AdminScope): 
       "waits_for": waitsFor(client),
       command: client.command,
       "in_transaction": client.isInTransaction,
-      // Each client has its server session for itself: nothing needs to hold it there.
-      pins: "",
+      pins: client.pins.map(({ reason }) => reason).join(", "),
       "connected_since": timestamp(client.connectedSince),
     }),
     ...group("cs stat", {

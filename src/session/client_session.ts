@@ -116,6 +116,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       bytesIn: this.#relay.bytesIn,
       bytesOut: this.#relay.bytesOut,
       serverSessionIds: this.#hold?.ids ?? [],
+      pins: this.#hold?.pins ?? [],
     };
   }
 

@@ -34,12 +34,13 @@ const HEAD = 256;
 
 /** What commands do to their session that are no text. */
 const COMMAND_EFFECTS: Readonly<Partial<Record<number, number>>> = {
-  [Command.STMT_PREPARE]: Effect.prepares,
   [Command.SET_OPTION]: Effect.unknown,
   [Command.BINLOG_DUMP]: Effect.unknown,
   [Command.BINLOG_DUMP_GTID]: Effect.unknown,
   [Command.REGISTER_REPLICA]: Effect.unknown,
 };
+
+const NONE: readonly AssignedVariable[] = [];
 
 const SEMICOLON = Uint8Array.of(0x3b);
 const QUERY_ROW = commandRow(Command.QUERY)!;
@@ -64,7 +65,9 @@ export class CommandPlanner implements DoneStatement {
   /** Of the command that was planned last: bits of `Effect` and of `Ask`. */
   effects = 0;
   asks = 0;
-  assigned: readonly AssignedVariable[] = [];
+  isPrepare = false;
+  isClose = false;
+  assigned: readonly AssignedVariable[] = NONE;
   readonly text = new StatementText();
   readonly answers: OwnAnswers;
   readonly #options: PlannerOptions;
@@ -89,17 +92,26 @@ export class CommandPlanner implements DoneStatement {
 
   /** @returns undefined for a command that goes to a server as it is */
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
-    this.effects = this.asks = 0;
     if (this.#options.isShared) this.#foresee(command, input);
     const plan = this.#plan(command, input);
+    if (plan !== undefined && !plan.some(({ kind }) => kind === "send")) this.#foreseeNothing();
     if (plan !== undefined || this.#usesServers) return plan;
     return planOwnCommand(command.code, this.#scope.caller.identity, this.answers);
   }
 
+  /** The command reaches no server. */
+  #foreseeNothing(): void {
+    this.effects = this.asks = 0;
+    this.assigned = NONE;
+    this.isPrepare = this.isClose = false;
+  }
+
   /** What the command may do to its session. */
   #foresee(command: ClientCommand, input: ClientInput): void {
-    const effects = COMMAND_EFFECTS[command.code];
-    if (effects !== undefined) this.effects = effects;
+    this.#foreseeNothing();
+    this.effects = COMMAND_EFFECTS[command.code] ?? 0;
+    this.isPrepare = command.code === Command.STMT_PREPARE;
+    this.isClose = command.code === Command.STMT_CLOSE;
     if (command.code !== Command.QUERY) return;
     const { bytes, start } = input;
     const end = Math.min(start + 4 + command.length, input.end);

@@ -58,6 +58,7 @@ export class PrivateHold implements ServerHold {
   forgetState(): void {}
 
   readonly hasLastFacts = true;
+  readonly pins = [];
 
   async open(): Promise<ServerSession | undefined> {
     const { cluster, request: asked } = this.#use;

@@ -6,7 +6,19 @@ import type { AssignedVariable } from "../sql/classified.ts";
 export interface DoneStatement {
   /** Bits of `Effect`. */
   readonly effects: number;
+  /** Bits of `Ask`. */
+  readonly asks: number;
   readonly assigned: readonly AssignedVariable[];
+  /** It was COM_STMT_PREPARE, or COM_STMT_CLOSE. */
+  readonly isPrepare: boolean;
+  readonly isClose: boolean;
+}
+
+/** A reason to stay on a server session. */
+export interface HoldPin {
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
 }
 
 export interface ServerHold {
@@ -15,6 +27,8 @@ export interface ServerHold {
   /** The selected schema, wherever it is selected. */
   readonly schema: string;
   readonly isInTransaction: boolean;
+  /** Why it cannot be given back, and since when. */
+  readonly pins: readonly HoldPin[];
   /** `ss_id` of the one that it has, or else of the one that is being opened for it. */
   readonly ids: number[];
   /** A server session for a command that begins, if one is at hand that is as it must be. */

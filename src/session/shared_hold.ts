@@ -13,9 +13,9 @@ import { SessionState, textOf } from "../state/session_state.ts";
 import { Tracked } from "../state/track.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
-import { type Pin, pinReason } from "./pin.ts";
+import { Pins } from "./pins.ts";
 import { cancel } from "./private_hold.ts";
-import type { DoneStatement, ServerHold } from "./server_hold.ts";
+import type { DoneStatement, HoldPin, ServerHold } from "./server_hold.ts";
 
 /** Reports of what cannot be told to another server session. */
 const UNKEPT = Tracked.TRACKING | Tracked.ONCE;
@@ -28,7 +28,10 @@ interface Opening {
 }
 
 export class SharedHold implements ServerHold {
-  pin: Pin | undefined;
+  readonly #pins = new Pins();
+  /** Statements that the client has prepared on the server session that it has. */
+  #prepared = 0;
+  #transactionSince = 0;
   readonly #clientId: number;
   readonly #context: SessionContext;
   readonly #loginSchema: string;
@@ -65,6 +68,12 @@ export class SharedHold implements ServerHold {
 
   get isInTransaction(): boolean {
     return this.#current?.isInTransaction ?? false;
+  }
+
+  get pins(): readonly HoldPin[] {
+    const pins: HoldPin[] = this.#pins.list();
+    if (this.isInTransaction) pins.push({ reason: "transaction", since: this.#transactionSince });
+    return pins;
   }
 
   get ids(): number[] {
@@ -113,7 +122,7 @@ export class SharedHold implements ServerHold {
     if (session === undefined) return false;
     this.#last = session;
     this.#learn(session, statement);
-    if (!session.isOpen || session.isInTransaction || this.pin !== undefined) return false;
+    if (!session.isOpen || session.isInTransaction || !this.#pins.isEmpty) return false;
     this.#current = undefined;
     session.giveBack(this);
     return true;
@@ -121,7 +130,8 @@ export class SharedHold implements ServerHold {
 
   forgetState(): void {
     this.#wanted = undefined;
-    this.pin = undefined;
+    this.#prepared = 0;
+    this.#pins.clear();
     if (this.#current !== undefined) this.#current.known = undefined;
   }
 
@@ -145,9 +155,10 @@ export class SharedHold implements ServerHold {
     if (session === undefined || !session.isOpen) return;
     if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
     // What pins it, and a transaction, end with it.
-    else if (this.pin !== undefined || session.isInTransaction) session.release();
+    else if (!this.#pins.isEmpty || session.isInTransaction) session.release();
     else session.giveBack(this);
-    this.pin = undefined;
+    this.#prepared = 0;
+    this.#pins.clear();
   }
 
   discard(): void {
@@ -191,35 +202,34 @@ export class SharedHold implements ServerHold {
     await bringTo(session, this.#wanted);
   }
 
-  /** The statement may have changed the state that both have. */
-  #learn(session: ServerSession, { effects, assigned }: DoneStatement): void {
+  /** The statement may have changed the state that both have, and more than that. */
+  #learn(session: ServerSession, statement: DoneStatement): void {
     const { known, tracker } = session;
-    const reported = session.reported;
+    const { effects, asks, isPrepare, isClose } = statement;
+    const now = Date.now();
+    const hasFailed = tracker.errorCode !== 0;
+    const { isInTransaction } = session;
+    if (!isInTransaction) this.#transactionSince = 0;
+    else if (this.#transactionSince === 0) this.#transactionSince = now;
+    this.#pins.after({ effects, asks, hasFailed, isInTransaction }, now);
+    if (isPrepare && !hasFailed) this.#prepared++;
+    if (isClose && this.#prepared > 0) this.#prepared--;
+    if (this.#prepared > 0) this.#pins.add("prepared statement", now);
+    else this.#pins.remove("prepared statement");
+    if (tracker.hasOpenedCursor) this.#pins.add("cursor", now);
+    if ((session.reported & UNKEPT) !== 0) this.#pins.add("unknown state", now);
     session.reported = 0;
-    if (known === undefined) return;
-    if (effects !== 0) this.#keep(session, known, { effects, assigned });
-    if ((reported & UNKEPT) !== 0) this.#pinBy("unknown state");
-    if (tracker.hasOpenedCursor) this.#pinBy("cursor");
+    if (known === undefined) return this.#pins.add("unknown state", now);
+    if (!hasFailed) this.#keep(statement.assigned, known, now);
     this.#wanted?.copyFrom(known);
   }
 
-  #keep(
-    { tracker }: ServerSession,
-    known: SessionState,
-    { effects, assigned }: DoneStatement,
-  ): void {
-    // A statement that failed may have done a part of what it says.
-    const reason = tracker.errorCode === 0 ? pinReason(effects) : "unknown state";
-    if (reason !== undefined) return this.#pinBy(reason);
+  #keep(assigned: readonly AssignedVariable[], known: SessionState, now: number): void {
     for (const variable of assigned) {
       const expression = expressionFor(variable, known);
-      if (expression === undefined) this.#pinBy("user variable");
+      if (expression === undefined) this.#pins.add("user variable", now);
       else known.setUserVariable(variable.name, expression);
     }
-  }
-
-  #pinBy(reason: string): void {
-    this.pin ??= { reason, since: Date.now() };
   }
 }
 

@@ -139,6 +139,43 @@ for (const name of ENGINES) {
     },
   );
 
+  for (
+    const [reason, begin, end] of [
+      ["LOCK TABLES", "LOCK TABLES one.t READ", "UNLOCK TABLES"],
+      ["transaction", "BEGIN", "COMMIT"],
+      ["SET TRANSACTION", "SET TRANSACTION READ ONLY", "SELECT 1"],
+      ["SQL_CALC_FOUND_ROWS", "SELECT SQL_CALC_FOUND_ROWS 1 LIMIT 1", "SELECT 2"],
+    ] as const
+  ) {
+    shared(
+      `${reason} is shown as a pin until it ends`,
+      { sessions: 2, clients: 2 },
+      async ([a, b], proxy) => {
+        await a!.query(begin);
+        const [rows] = await b!.query("SHOW PROXYPINS");
+        assertEquals((rows as { reason: string }[]).map((row) => row.reason), [reason]);
+        await a!.query(end);
+        assertEquals((await b!.query("SHOW PROXYPINS"))[0], []);
+        const phases = [...proxy.proxy.manager.servers.values()].map((entry) => entry.info().phase);
+        assertEquals(new Set(phases), new Set(["idle"]));
+      },
+    );
+  }
+
+  shared(
+    "a prepared statement is a pin until it is closed",
+    { sessions: 2, clients: 2 },
+    async ([a, b]) => {
+      const [rows] = await a!.execute("SELECT ? + 1 AS n", [1]);
+      assertEquals(Number((rows as { n: number }[])[0]!.n), 2);
+      const [pins] = await b!.query("SHOW PROXYPINS");
+      assertEquals((pins as { reason: string }[]).map((row) => row.reason), ["prepared statement"]);
+      a!.unprepare("SELECT ? + 1 AS n");
+      await a!.query("DO 1");
+      assertEquals((await b!.query("SHOW PROXYPINS"))[0], []);
+    },
+  );
+
   shared(
     "counts and warnings are the client's own, or an error",
     { sessions: 1, clients: 2 },
