@@ -15,8 +15,10 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const STAR = 0x2a;
 const SLASH = 0x2f;
+const BACKSLASH = 0x5c;
 const BACKTICK = 0x60;
 const DOUBLE_QUOTE = 0x22;
+const SINGLE_QUOTE = 0x27;
 
 /** What a variable may follow without white space; behind other words `@` begins a host. */
 const BEFORE_EXPRESSION = new WordSet([
@@ -36,10 +38,15 @@ const BEFORE_EXPRESSION = new WordSet([
   ...["PERSIST", "PERSIST_ONLY", "STATEMENT", "USER", "VIA", "WITH", "AS"],
 ]);
 
-/** Whether the `@` at `at` cannot begin a variable: it stands behind a name, as in `a@b.net`. */
+/**
+ * Whether the `@` at `at` cannot begin a variable: it stands behind a name, as in `a@b.net`, or
+ * behind a quote, where it is a host or in a string.
+ */
 export function isHostMark(bytes: Uint8Array, at: number, floor: number): boolean {
+  if (at > floor && isQuote(bytes[at - 1]!)) return !mayBeSecond(bytes, at - 1, floor);
   const from = nameStart(bytes, at, floor);
-  // What is above 0x7F may be white space.
+  // What is above 0x7F may be white space, and `\N` takes a letter away.
+  if (from > floor && bytes[from - 1] === BACKSLASH) return false;
   for (let index = from; index < at; index++) if (bytes[index]! >= 0x80) return false;
   return from < at && !BEFORE_EXPRESSION.has(bytes, from, at);
 }
@@ -51,18 +58,25 @@ export function isHostMark(bytes: Uint8Array, at: number, floor: number): boolea
 export function mayCall(bytes: Uint8Array, at: number, floor: number): boolean {
   const to = spacesStart(bytes, at, floor);
   if (to === floor) return false;
+  if (isCommentEnd(bytes, to, floor) || mayEndComment(bytes, { start: to, end: at }, floor)) {
+    return true;
+  }
   const byte = bytes[to - 1]!;
   if (byte === BACKTICK) return !isTable(bytes, to, floor);
-  if (byte === DOUBLE_QUOTE || isCommentEnd(bytes, to, floor)) return true;
+  if (byte === DOUBLE_QUOTE) return true;
   const from = nameStart(bytes, to, floor);
-  if (from === to) return false;
-  if (mayEndComment(bytes, { start: to, end: at }, floor)) return true;
+  if (from === to) return mayBeSecond(bytes, to - 1, floor);
   if (!HARMLESS.has(bytes, from, to)) return !isTable(bytes, to, floor);
-  // Behind a point it is a name.
   const before = spacesStart(bytes, from, floor);
   if (before === floor) return false;
-  if (bytes[before - 1] === POINT || isCommentEnd(bytes, before, floor)) return true;
-  return mayEndComment(bytes, { start: before, end: from }, floor);
+  // Behind a point it is a name; `\N` takes a letter away.
+  if (bytes[before - 1] === POINT || bytes[before - 1] === BACKSLASH) return true;
+  return mayBeSecond(bytes, before - 1, floor) || isCommentEnd(bytes, before, floor) ||
+    mayEndComment(bytes, { start: before, end: from }, floor);
+}
+
+function isQuote(byte: number): boolean {
+  return byte === SINGLE_QUOTE || byte === DOUBLE_QUOTE || byte === BACKTICK;
 }
 
 /** Whether the name that ends at `to`, maybe with its schema, follows INTO on the same line. */
@@ -86,9 +100,10 @@ function isInto(bytes: Uint8Array, at: number): boolean {
     (bytes[at + 2]! | 0x20) === 0x74 && (bytes[at + 3]! | 0x20) === 0x6f;
 }
 
-/** Start of the name that ends at `at`, in backticks or not; `at` where there is none. */
+/** Start of the name that ends at `at`, in backticks or not; `at` where it is not clear. */
 function partStart(bytes: Uint8Array, at: number, floor: number): number {
   if (at === floor || bytes[at - 1] !== BACKTICK) return nameStart(bytes, at, floor);
+  if (mayBeSecond(bytes, at - 1, floor)) return at;
   const open = nameStart(bytes, at - 1, floor) - 1;
   return open >= floor && bytes[open] === BACKTICK ? open : at;
 }
@@ -97,6 +112,11 @@ function partStart(bytes: Uint8Array, at: number, floor: number): number {
 function nameStart(bytes: Uint8Array, at: number, floor: number): number {
   while (at > floor && (bytes[at - 1]! >= 0x80 || isNamePart(bytes[at - 1]!))) at--;
   return at;
+}
+
+/** Whether the byte may belong to a character of two bytes, of which it is the second one. */
+function mayBeSecond(bytes: Uint8Array, at: number, floor: number): boolean {
+  return at > floor && bytes[at - 1]! >= 0x80;
 }
 
 function spacesStart(bytes: Uint8Array, at: number, floor: number): number {
