@@ -34,7 +34,7 @@ export const HELP = `Usage: deno task bench [options]
 
 Measures direct connections, HAProxy and sluice side by side and prints one table.
 
-  --quick                short version, below 2 minutes
+  --quick                short version, about 2 minutes
   --only PART            ${PARTS.join(", ")}; may repeat or list several
   --rounds N             rounds of the interleaved loads (default 9)
   --seconds N            whole seconds of each load in a round (default 2)
