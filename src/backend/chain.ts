@@ -23,8 +23,13 @@ export class Chain<Item extends Link<Item>> {
     return this.#size;
   }
 
+  /** Makes it the newest. */
+  add(item: Item): void {
+    this.addBehind(this.#newest, item);
+  }
+
   /** @param older the item to stand behind; undefined makes it the oldest */
-  add(item: Item, older: Item | undefined = this.#newest): void {
+  addBehind(older: Item | undefined, item: Item): void {
     const newer = older === undefined ? this.#oldest : older.newer;
     item.older = older;
     item.newer = newer;

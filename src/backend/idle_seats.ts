@@ -64,7 +64,8 @@ export class IdleSeats {
     for (let looked = 0; seat !== undefined && looked < CANDIDATES; looked++) {
       const distance = request.distance(seat.session);
       if (distance === 0) return seat;
-      if (distance < least) {
+      // Even what is infinitely far is better than none.
+      if (nearest === undefined || distance < least) {
         nearest = seat;
         least = distance;
       }

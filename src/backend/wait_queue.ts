@@ -76,7 +76,7 @@ export class WaitQueue {
     // Who comes from another server's queue has waited for longer than some here.
     let older = this.#waiters.newest;
     while (older !== undefined && older.since > waiter.since) older = older.older;
-    this.#waiters.add(waiter, older);
+    this.#waiters.addBehind(older, waiter);
     if (this.#waiters.size === 1) this.#onChange(false);
     return waiter.session;
   }

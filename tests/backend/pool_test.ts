@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { exchange } from "../../src/backend/server_exchange.ts";
 import type { ServerSession } from "../../src/backend/server_session.ts";
 import { SluiceError } from "../../src/errors.ts";
@@ -17,13 +17,13 @@ function numbers({ pool }: Holder): number[] {
 Deno.test("A session that was given back is there at once, and no other is opened", async () => {
   await using bench = new PoolBench();
   const [first, second] = [bench.holder(), bench.holder()];
-  assertEquals(first.tryTake(), undefined);
+  assertStrictEquals(first.tryTake(), undefined);
   const session = await first.take();
   assertEquals(session.info().phase, "in_use");
-  assertEquals(second.tryTake(), undefined);
+  assertStrictEquals(second.tryTake(), undefined);
   first.give();
   assertEquals(session.info().phase, "idle");
-  assertEquals(second.tryTake(), session);
+  assertStrictEquals(second.tryTake(), session);
   assertEquals(await bench.holder().take() === session, false);
   assertEquals(numbers(first), [2, 0, 0]);
   assertEquals(bench.server.connections, 2);
@@ -35,12 +35,12 @@ Deno.test("Everybody gets the own last session back, as long as nobody else had 
   const sessions = [...bench.pool().seats].map(({ session }) => session);
   for (const [index, holder] of holders.entries()) {
     holder.distance = (session) => session === sessions[index] ? 1 : 0;
-    assertEquals(holder.tryTake(), sessions[index]);
+    assertStrictEquals(holder.tryTake(), sessions[index]);
   }
   for (const holder of holders) holder.give();
   const stranger = bench.holder();
-  assertEquals(stranger.tryTake(), sessions[19]);
-  assertEquals(holders[19]!.tryTake(), sessions[18]);
+  assertStrictEquals(stranger.tryTake(), sessions[19]);
+  assertStrictEquals(holders[19]!.tryTake(), sessions[18]);
   stranger.give();
   assertEquals(bench.holder().tryTake(), sessions[19]);
 });
@@ -56,15 +56,20 @@ Deno.test("Others get the nearest of the newest, the first that is near enough",
     looked.push(session);
     return distances.get(session) ?? 9;
   };
-  assertEquals(stranger.tryTake(), sessions[10]);
+  assertStrictEquals(stranger.tryTake(), sessions[10]);
   // The oldest ones are not even looked at.
   assertEquals(looked, sessions.slice(4).toReversed());
   stranger.give();
+  // Those that are infinitely far are better than none.
+  const last = bench.holder();
+  last.distance = () => Infinity;
+  assertStrictEquals(last.tryTake(), sessions[10]);
+  last.give();
   const other = bench.holder();
   distances.set(sessions[9], 0);
   other.distance = stranger.distance;
   looked.length = 0;
-  assertEquals(other.tryTake(), sessions[9]);
+  assertStrictEquals(other.tryTake(), sessions[9]);
   assertEquals(looked, [sessions[10], sessions[11], sessions[9]]);
   assertEquals(numbers(other), [idle, idle - 1, 0]);
 });
@@ -73,23 +78,24 @@ Deno.test("A pool has one account and one capability class; state is no part of 
   await using bench = new PoolBench();
   const pool = bench.pool();
   const base = Capability.DEPRECATE_EOF;
-  const class2 = { base: base | Capability.FOUND_ROWS, extended: 0 };
-  assertEquals(bench.pool({ schema: "shop", charset: 8, maxPacketSize: 7 }), pool);
-  assertEquals(bench.pool({ attributes: Uint8Array.of(1, 2) }), pool);
-  assertEquals(bench.pool({ key: LoginKey.fromPassword("secret") }), pool);
   const withoutEffect = Capability.ODBC | Capability.CONNECT_WITH_DB | Capability.IGNORE_SIGPIPE;
-  assertEquals(
-    bench.pool({ capabilities: { base: base | withoutEffect, extended: 0 } }),
-    pool,
-  );
+  for (
+    const change of [
+      { schema: "shop", maxPacketSize: 7 },
+      { attributes: Uint8Array.of(1, 2) },
+      { key: LoginKey.fromPassword("secret") },
+      { capabilities: { base: base | withoutEffect, extended: 0 } },
+    ]
+  ) assertStrictEquals(bench.pool(change), pool);
   const others = [
     bench.pool({ user: "ap" }),
     bench.pool({ key: LoginKey.fromPassword("secret2") }),
-    bench.pool({ capabilities: class2 }),
+    bench.pool({ charset: 8 }),
+    bench.pool({ capabilities: { base: base | Capability.FOUND_ROWS, extended: 0 } }),
     bench.pool({ capabilities: { base, extended: 4 } }),
   ];
-  assertEquals(new Set([pool, ...others]).size, 5);
-  assertEquals(others.map(({ name }) => name), ["ap#main", "app#main", "app#main", "app#main"]);
+  assertEquals(new Set([pool, ...others]).size, 6);
+  assertEquals(others.map(({ name }) => name), ["ap#main", ...Array(4).fill("app#main")]);
 });
 
 Deno.test("A session keeps what it was opened with, and tells servers of nobody's attributes", async () => {
@@ -127,7 +133,7 @@ Deno.test("Nobody who comes later is served before those who wait", async () => 
   const waiting = second.take();
   first.give();
   // It is the second one's already, although that one has not got to know of it yet.
-  assertEquals(first.tryTake(), undefined);
+  assertStrictEquals(first.tryTake(), undefined);
   const again = first.take();
   assertEquals(numbers(first), [1, 0, 1]);
   assertEquals((await waiting).id, [...bench.pool().seats][0]!.session.id);
@@ -147,7 +153,7 @@ Deno.test("Who is killed while waiting leaves at once, and the next one has the 
   assertEquals(numbers(first), [1, 0, 1]);
   assertEquals((await refused).kind, "killed");
   first.give();
-  assertEquals(await turn, third.session);
+  assertStrictEquals(await turn, third.session);
   // And nobody waits who has left before asking.
   assertEquals((await assertRejects(() => second.take(), SluiceError)).kind, "killed");
   assertEquals(numbers(first), [1, 0, 0]);
@@ -181,6 +187,72 @@ Deno.test("Waiting has an end that names the pool, its limit and the time", asyn
   assertEquals(numbers(first), [2, 0, 0]);
 });
 
+Deno.test("Whom a session is opened for may wait for longer than others", async () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  await using bench = new PoolBench({ poolMaxConnections: 1, poolBlockingTimeout: 5 }, {
+    onConnection: async (peer) => {
+      await opened;
+      await peer.greet();
+      await peer.logIn();
+      await peer.serve((_, session) => session.ok());
+    },
+  });
+  const turn = bench.holder().take();
+  const error = await assertRejects(() => bench.holder().take(), SluiceError);
+  assertEquals(error.kind, "pool_exhausted");
+  bench.sweep(1_000);
+  open();
+  await turn;
+});
+
+Deno.test("Who has waited at another server before comes before those who have waited for less", async () => {
+  await using bench = new PoolBench({ poolMaxConnections: 1 });
+  const first = bench.holder();
+  await first.take();
+  const served: string[] = [];
+  const turns = ([["young", 0], ["old", 2_000], ["middle", 1_000]] as const).map(
+    async ([name, age]) => {
+      const holder = bench.holder();
+      await holder.take(undefined, true, Date.now() - age);
+      served.push(name);
+      holder.give();
+    },
+  );
+  first.give();
+  await Promise.all(turns);
+  assertEquals(served, ["old", "middle", "young"]);
+});
+
+Deno.test("Nobody waits: no timer runs", async () => {
+  const timers = new Set<unknown>();
+  const { setTimeout, clearTimeout } = globalThis;
+  globalThis.setTimeout = ((...given: Parameters<typeof setTimeout>) => {
+    const timer = setTimeout(...given);
+    if (given[1] === 60_000) timers.add(timer);
+    return timer;
+  }) as typeof setTimeout;
+  globalThis.clearTimeout = (timer) => {
+    timers.delete(timer);
+    clearTimeout(timer);
+  };
+  try {
+    await using bench = new PoolBench({ poolMaxConnections: 1 });
+    const [first, second, third] = [bench.holder(), bench.holder(), bench.holder()];
+    await first.take();
+    const turn = second.take();
+    assertEquals(timers.size, 1);
+    first.give();
+    await turn;
+    assertEquals(timers.size, 0);
+    const refused = assertRejects(() => third.take(), SluiceError);
+    third.leave();
+    await refused;
+    assertEquals(timers.size, 0);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
+});
+
 Deno.test("A time limit of 0 lets nobody wait, but everybody open", async () => {
   await using bench = new PoolBench({ poolMaxConnections: 1, poolBlockingTimeout: 0 });
   const first = bench.holder();
@@ -198,7 +270,7 @@ Deno.test("An idle session that breaks is dropped, and another one opened when n
   bench.server.drop();
   await eventually("they are gone", () => bench.pool().size === 0);
   assertEquals([numbers(holder), bench.pools.total], [[0, 0, 0], 0]);
-  assertEquals(holder.tryTake(), undefined);
+  assertStrictEquals(holder.tryTake(), undefined);
   await holder.take();
   assertEquals(numbers(holder), [1, 0, 0]);
 });
@@ -246,6 +318,30 @@ Deno.test("A session that cannot be opened is told to whom it was for, and the n
   assertEquals(numbers(first), [1, 0, 0]);
 });
 
+Deno.test("A refusal is told even to one whose session went to another who came before", async () => {
+  const gates = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  await using bench = new PoolBench({ poolMaxConnections: 2 }, {
+    onConnection: async (peer) => {
+      await gates[peer.id - 1]!.promise;
+      if (peer.id !== 2) return await peer.err(1045, "28000", "Access denied");
+      await peer.greet();
+      await peer.logIn();
+      await peer.serve((_, session) => session.ok());
+    },
+  });
+  const [first, second] = [bench.holder(), bench.holder()];
+  const turn = first.take();
+  const refused = assertRejects(() => second.take(), SluiceError);
+  await eventually("both are being opened", () => bench.server.connections === 2);
+  gates[1]!.resolve();
+  await turn;
+  // What was opened for the first is for the second now, and its refusal tells nothing of that one.
+  gates[0]!.resolve();
+  await eventually("another one is being opened", () => bench.server.connections === 3);
+  gates[2]!.resolve();
+  assertEquals((await refused).code, 1045);
+});
+
 Deno.test("A server that takes no more has those wait that have something to wait for", async () => {
   let isFull = false;
   await using bench = new PoolBench({ poolMaxConnections: 9 }, {
@@ -263,7 +359,7 @@ Deno.test("A server that takes no more has those wait that have something to wai
   await eventually("it was tried", () => bench.pool().retry.failure !== undefined);
   assertEquals(numbers(first), [1, 0, 1]);
   first.give();
-  assertEquals(await turn, second.session);
+  assertStrictEquals(await turn, second.session);
   second.session?.kill("of no use");
   // Now there is nothing to wait for.
   const error = await assertRejects(() => bench.holder().take(undefined, false), SluiceError);

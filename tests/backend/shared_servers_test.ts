@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { Cluster } from "../../src/backend/cluster.ts";
 import type { ServerSession } from "../../src/backend/server_session.ts";
 import type { AcquireOptions, SharedServers } from "../../src/backend/shared_servers.ts";
@@ -211,6 +211,20 @@ Deno.test("A refused login ends the waiting of whose login it was, on no other s
   const error = await assertRejects(() => shared.acquire(asked, { signal }), SluiceError);
   assertEquals(error.code, 1045);
   assertEquals(bench.servers[1].fake.connections, 0);
+});
+
+Deno.test("A pool that was forgotten is found again by who has used it", async () => {
+  await LogRecords.take();
+  await using bench = new Bench();
+  const [one] = bench.cluster.backends;
+  const pool = bench.shared.pool(one!);
+  bench.cluster.pools.sweep(Date.now());
+  assertEquals(pool.isDropped, true);
+  const session = await bench.take();
+  assertEquals([pool.size, bench.shared.pool(one!).size], [0, 1]);
+  session.giveBack({});
+  assertStrictEquals(bench.shared.tryTake(request()), session);
+  assertEquals(bench.cluster.pools.named("app#main").length, 1);
 });
 
 Deno.test("Sessions of a pool are ended by its name, all or one", async () => {

@@ -39,6 +39,8 @@ export function loginOf(change: Partial<ServerLogin> = {}): ServerLogin {
 export class PoolBench extends BackendBench {
   readonly pools: ServerPools;
   limits: PoolConfig;
+  /** Milliseconds since the epoch. */
+  clock: () => number = Date.now;
   /** Added to the clock. Milliseconds. */
   later = 0;
   /** What the pools take for chance. */
@@ -53,7 +55,7 @@ export class PoolBench extends BackendBench {
       get limits() {
         return limitsNow();
       },
-      now: () => Date.now() + this.later,
+      now: () => this.clock() + this.later,
       random: () => this.random(),
       open: (backend: Backend, { login, signal, onOpening }) =>
         ServerSession.open(backend, {
@@ -85,7 +87,7 @@ export class PoolBench extends BackendBench {
   /** As the proxy does about once a second, after this time. Milliseconds. */
   sweep(later = 0): void {
     this.later += later;
-    this.pools.sweep(Date.now() + this.later);
+    this.pools.sweep(this.clock() + this.later);
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
@@ -122,9 +124,10 @@ export class Holder {
     return this.#have(this.pool.tryTake(this.request));
   }
 
-  async take(login = loginOf(), isPatient = true): Promise<ServerSession> {
+  async take(login = loginOf(), isPatient = true, since?: number): Promise<ServerSession> {
     const request = { ...this.request, login };
-    const options = { signal: this.#abort.signal, isPatient };
+    const age = since === undefined ? {} : { since };
+    const options = { signal: this.#abort.signal, isPatient, ...age };
     return this.#have(await this.pool.acquire(request, options))!;
   }
 
