@@ -9,8 +9,15 @@ import {
   Unread,
   type UnreadValues,
 } from "./session_state.ts";
-import { userVariable } from "./user_variables.ts";
-import { assignable, backTo, rowOf, SET_BY_SCHEMA } from "./variables.ts";
+import { NOT_SET, userVariable } from "./user_variables.ts";
+import {
+  assignable,
+  backTo,
+  charsetOf,
+  RESULTS_COLLATION,
+  rowOf,
+  SET_BY_SCHEMA,
+} from "./variables.ts";
 
 export interface CatchUp {
   /** For COM_INIT_DB, ahead of everything else. */
@@ -42,6 +49,8 @@ export interface DifferenceOptions {
 const Cost = { schema: 10, role: 30, set: 20, variable: 1, read: 60, reset: 150, login: 600 };
 
 const INSERT_ID = "last_insert_id";
+const RESULTS = "character_set_results";
+const CONNECTION = "collation_connection";
 
 /** Undefined where nothing differs. */
 export function difference(
@@ -83,6 +92,8 @@ class Assignments {
   readonly #known: SessionState;
   readonly #dialect: Dialect;
   readonly #asksInsertId: boolean;
+  /** SET NAMES, ahead of the assignments. */
+  readonly #names: string[] = [];
   /** Assignments by variable; those of `#last` come behind the others. */
   readonly #first = new Map<string, string>();
   readonly #last = new Map<string, string>();
@@ -103,13 +114,21 @@ class Assignments {
   }
 
   get count(): number {
-    return this.#first.size + this.#last.size + this.#userVariables.length;
+    return this.#names.length + this.#first.size + this.#last.size + this.#userVariables.length;
   }
 
   get set(): string | undefined {
     if (this.count === 0) return undefined;
-    const variables = [...this.#first, ...this.#last].map(([name, to]) => `SESSION ${name}=${to}`);
-    return `SET ${[...variables, ...this.#userVariables].join()}`;
+    const assignments = [...this.#first, ...this.#last];
+    // Behind one DEFAULT, OceanBase takes everything in the statement for DEFAULT.
+    const isLate = ([, to]: [string, string]) => this.#dialect === "oceanbase" && to === "DEFAULT";
+    const parts = [
+      ...this.#names,
+      ...assignments.filter((one) => !isLate(one)).map(written),
+      ...this.#userVariables,
+      ...assignments.filter(isLate).map(written),
+    ];
+    return `SET ${parts.join()}`;
   }
 
   get unread(): UnreadValues | undefined {
@@ -123,11 +142,11 @@ class Assignments {
     const wanted = this.#wanted.userVariables;
     const known = this.#known.userVariables;
     if (wanted === known) return true;
-    for (const name of known.keys()) {
-      if (!wanted.has(name)) return false;
+    for (const [name, value] of known) {
+      if (isSet(value) && !isSet(wanted.get(name))) return false;
     }
     for (const [name, value] of wanted) {
-      if (isEqual(value, known.get(name))) continue;
+      if (isEqual(value, known.get(name)) || !isSet(value)) continue;
       const text = textOf(value);
       if (text === undefined) this.#unreadUser.push([name, value as Unread]);
       else this.#userVariables.push(`${userVariable(name)}:=${text}`);
@@ -144,14 +163,39 @@ class Assignments {
       for (const name of wanted.variables.keys()) if (!this.#addVariable(name)) return false;
       for (const name of known.variables.keys()) if (!this.#addVariable(name)) return false;
     }
-    if (isSameLogin) return true;
-    for (const name of wanted.login.keys()) if (!this.#addVariable(name)) return false;
+    if (!isSameLogin) {
+      for (const name of wanted.login.keys()) if (!this.#addVariable(name)) return false;
+    }
+    if (this.#isOther(RESULTS) || this.#isOther(RESULTS_COLLATION)) this.#addResults();
     return true;
+  }
+
+  #isOther(name: string): boolean {
+    return !isEqual(this.#wanted.variable(name), this.#known.variable(name));
+  }
+
+  /** The character set of results, with the collation that only SET NAMES gives it. */
+  #addResults(): void {
+    const charset = textOf(this.#wanted.variable(RESULTS));
+    const collation = textOf(this.#wanted.variable(RESULTS_COLLATION)) ?? "";
+    if (charset === undefined || charset === "" || charsetOf(collation) !== charset) {
+      const to = this.#target(RESULTS, this.#wanted.variable(RESULTS));
+      if (to !== undefined) this.#first.set(RESULTS, to);
+      return;
+    }
+    this.#names.push(`NAMES ${charset} COLLATE ${collation}`);
+    for (const [name, given] of [["character_set_client", charset], [CONNECTION, collation]]) {
+      const wanted = this.#wanted.variable(name!);
+      const to = textOf(wanted) === given ? undefined : this.#target(name!, wanted);
+      if (to === undefined) this.#first.delete(name!);
+      else this.#first.set(name!, to);
+    }
   }
 
   #addVariable(name: string): boolean {
     const wanted = this.#wanted.variable(name);
     if (isEqual(wanted, this.#known.variable(name))) return true;
+    if (name === RESULTS || name === RESULTS_COLLATION) return true;
     if (name === INSERT_ID && !this.#asksInsertId) return true;
     if (name === SET_BY_SCHEMA && wanted === undefined && this.#wanted.schema !== "") {
       this.needsSchema = true;
@@ -178,6 +222,15 @@ class Assignments {
     if (!isThere) this.#unread.push([name, wanted as Unread]);
     return undefined;
   }
+}
+
+function written([name, to]: readonly [string, string]): string {
+  return `SESSION ${name}=${to}`;
+}
+
+/** Whether a user variable has a value at all, for all that is known. */
+function isSet(value: StateValue | undefined): boolean {
+  return value !== undefined && textOf(value) !== NOT_SET;
 }
 
 function isEqual(wanted: StateValue | undefined, known: StateValue | undefined): boolean {

@@ -8,14 +8,11 @@
 import { SessionTrack } from "../protocol/constants.ts";
 import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
-import { SessionState } from "./session_state.ts";
 import { MYSQL_VARIABLES } from "./mysql_variables.ts";
-import { rowOf } from "./variables.ts";
+import { SessionState } from "./session_state.ts";
+import { charsetOf, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 const REPORTED: readonly string[] = [
-  "character_set_client",
-  "character_set_results",
-  "collation_connection",
   "sql_mode",
   "time_zone",
   "autocommit",
@@ -49,45 +46,60 @@ function switchesFor(variables: string): string[] {
   ];
 }
 
-const STATEMENTS: Readonly<Record<Dialect, string>> = {
-  mysql: statementFor("mysql"),
-  mariadb: statementFor("mariadb"),
-  oceanbase: statementFor("oceanbase"),
+const ASSIGNMENTS: Readonly<Record<Dialect, string>> = {
+  mysql: assignmentsFor("mysql"),
+  mariadb: assignmentsFor("mariadb"),
+  oceanbase: assignmentsFor("oceanbase"),
 };
 
-function statementFor(dialect: Dialect): string {
+function assignmentsFor(dialect: Dialect): string {
   const own = [...REPORTED, ...ISOLATION[dialect]].map((name) => `${name}=@@SESSION.${name}`);
-  return `SET ${[...SWITCHES[dialect], ...own].map((one) => `SESSION ${one}`).join()}`;
+  return [...SWITCHES[dialect], ...own].map((one) => `SESSION ${one}`).join();
 }
 
-export function loginStatement(dialect: Dialect): string {
-  return STATEMENTS[dialect];
+/**
+ * @param collation of the login, for a session that was reset: MySQL resets to the server's own
+ *   character sets. Behind a login the session has it, and must not be told its character sets,
+ *   which would lose the collation.
+ */
+export function loginStatement(dialect: Dialect, collation?: string): string {
+  const names = collation === undefined
+    ? "SESSION collation_connection=@@SESSION.collation_connection"
+    : `NAMES ${charsetOf(collation)} COLLATE ${collation}`;
+  // Only what stands behind the switches is reported.
+  return `SET ${ASSIGNMENTS[dialect]},${names}`;
 }
 
 export interface LoginFacts {
   readonly dialect: Dialect;
   /** Of the session, as the login's OK or the session before the reset had it. */
   readonly schema: string;
-  /** Collation id of the login packet. */
-  readonly charset: number;
+  /**
+   * Behind a reset, what {@link loginStatement} was given; behind a login on OceanBase, what
+   * {@link oceanbaseCollation} says.
+   */
+  readonly collation?: string | undefined;
+  /** The session was reset: it keeps its schema, but not what the schema had set. */
+  readonly isReset?: boolean;
 }
 
-/** OceanBase reports collation_connection only where it changes; other sets are not taken. */
 const OCEANBASE_COLLATIONS = new Map([[46, "utf8mb4_bin"], [63, "binary"]]);
 
-/** States right behind logins are few, and all sessions in one share its map. */
-const known = new Map<string, ReadonlyMap<string, string>>();
-const MOST_KNOWN = 1_000;
+/**
+ * The collation of a session on OceanBase, which reports it only where it changes, behind a login
+ * with this number.
+ */
+export function oceanbaseCollation(charset: number): string {
+  return OCEANBASE_COLLATIONS.get(charset) ?? "utf8mb4_general_ci";
+}
 
 /**
  * The state that the reply to the login statement tells.
  * @throws {ProtocolError}
  */
-export function loginState(ok: OkPacket, { dialect, schema, charset }: LoginFacts): SessionState {
+export function loginState(ok: OkPacket, facts: LoginFacts): SessionState {
+  const { dialect, schema, collation, isReset = false } = facts;
   const login = new Map<string, string>();
-  if (dialect === "oceanbase") {
-    login.set("collation_connection", OCEANBASE_COLLATIONS.get(charset) ?? "utf8mb4_general_ci");
-  }
   for (const { type, data } of ok.track) {
     if (type !== SessionTrack.SYSTEM_VARIABLES) continue;
     for (const [reported, text] of decodeTrackedVariables(data)) {
@@ -97,14 +109,28 @@ export function loginState(ok: OkPacket, { dialect, schema, charset }: LoginFact
       if (isKept) login.set(name, text);
     }
   }
-  return SessionState.afterLogin(schema, shared(login));
+  const own = collation ?? login.get("collation_connection");
+  if (own !== undefined) {
+    login.set("collation_connection", own);
+    login.set("character_set_client", charsetOf(own));
+    login.set("character_set_results", charsetOf(own));
+    if (dialect !== "oceanbase") login.set(RESULTS_COLLATION, own);
+  }
+  const state = SessionState.afterLogin(schema, shared(login));
+  // No collation, so that it differs from all that can be wanted.
+  if (isReset && schema !== "") state.setVariable(SET_BY_SCHEMA, "");
+  return state;
 }
+
+/** States right behind logins are few, and all sessions in one share its map. */
+const logins = new Map<string, ReadonlyMap<string, string>>();
+const MOST_LOGINS = 1_000;
 
 function shared(login: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   const key = [...login].map(([name, text]) => `${name}=${text}`).sort().join("\n");
-  const same = known.get(key);
+  const same = logins.get(key);
   if (same !== undefined) return same;
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(key, login);
+  if (logins.size >= MOST_LOGINS) logins.clear();
+  logins.set(key, login);
   return login;
 }

@@ -6,6 +6,8 @@
  * to another copies references, and two states are the same when their parts are.
  */
 
+import { RESULTS_COLLATION } from "./variables.ts";
+
 /**
  * A value that a server session has and nobody else has seen yet: a variable that a statement
  * computed, or one whose change servers do not report. Every state that has the value shares the
@@ -183,7 +185,9 @@ export class SessionState {
 function unreadOf(values: ReadonlyMap<string, StateValue>): [string, Unread][] {
   const cells: [string, Unread][] = [];
   for (const [name, value] of values) {
-    if (value instanceof Unread && value.text === undefined) cells.push([name, value]);
+    const isOpen = value instanceof Unread && value.text === undefined;
+    // The connection's collation, whose cell it has, tells it.
+    if (isOpen && name !== RESULTS_COLLATION) cells.push([name, value]);
   }
   return cells;
 }

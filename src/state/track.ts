@@ -6,8 +6,8 @@ import { PacketReader } from "../protocol/bytes.ts";
 import { SessionTrack } from "../protocol/constants.ts";
 import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
-import { type SessionState, Unread } from "./session_state.ts";
-import { rowOf, SET_BY_SCHEMA } from "./variables.ts";
+import { type SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
+import { RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 /** What an OK has reported; bits. */
 export const Tracked = {
@@ -29,6 +29,11 @@ export interface TrackOptions {
    * and everything from statements that set variables for their own time (SET STATEMENT).
    */
   readonly isPassing?: boolean;
+  /**
+   * The statement's text, which tells what reports do not: the collation of SET NAMES, and SET
+   * CHARACTER SET from it. Without it the collation is left to be read.
+   */
+  readonly statement?: string | undefined;
   /** The OK answers `settlement.set`: what it reports was there before. */
   readonly settles?: boolean;
 }
@@ -47,8 +52,7 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
         for (const pair of decodeTrackedVariables(data)) variables.push(pair);
         break;
       case SessionTrack.SCHEMA:
-        known.setSchema(new PacketReader(data, "tracked schema").lenencText());
-        known.dropVariable(SET_BY_SCHEMA);
+        applySchema(known, new PacketReader(data, "tracked schema").lenencText(), options);
         seen |= Tracked.SCHEMA;
         break;
       case SessionTrack.STATE_CHANGE:
@@ -61,17 +65,27 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
       default:
     }
   }
-  if (variables.length > 0) seen |= applyVariables(known, variables, options);
+  if (variables.length > 0) {
+    const hasSchema = (seen & Tracked.SCHEMA) !== 0;
+    seen |= applyVariables(known, variables, { ...options, hasSchema });
+  }
   if (options.settles === true) known.isPending = false;
   return seen;
+}
+
+function applySchema(known: SessionState, schema: string, { dialect }: TrackOptions): void {
+  known.setSchema(schema);
+  known.dropVariable(SET_BY_SCHEMA);
+  // Without a schema, collation_server as it was at that moment counts.
+  if (schema === "" && dialect !== "oceanbase") known.setVariable(SET_BY_SCHEMA, new Unread());
 }
 
 function applyVariables(
   known: SessionState,
   reported: readonly (readonly [string, string])[],
-  options: TrackOptions,
+  options: TrackOptions & { readonly hasSchema: boolean },
 ): number {
-  const { dialect } = options;
+  const { dialect, hasSchema } = options;
   const names = new Set(reported.map(([name]) => name.toLowerCase()));
   let seen = 0;
   for (const [reportedName, text] of reported) {
@@ -92,13 +106,49 @@ function applyVariables(
       case "value":
         // OceanBase's own, which come unasked.
         if (dialect === "oceanbase" && name.startsWith("_")) continue;
+        if (name === SET_BY_SCHEMA && hasSchema) continue;
         if (row.partOf !== undefined) leaveOpen(known, row.partOf, names);
         else keep(known, name, text, options);
         if (row.changes !== undefined) leaveOpen(known, row.changes, names);
     }
     seen |= Tracked.VARIABLES;
   }
+  if (dialect !== "oceanbase") followResults(known, reported, options);
   return seen;
+}
+
+/**
+ * SET NAMES gives the results the connection's collation, everything else their character set's own.
+ * A report of all three character sets without the collation is that of SET NAMES or SET CHARACTER
+ * SET.
+ */
+function followResults(
+  known: SessionState,
+  reported: readonly (readonly [string, string])[],
+  { isPassing, statement }: TrackOptions,
+): void {
+  const texts = new Map(reported);
+  const results = texts.get("character_set_results");
+  const connection = texts.get("character_set_connection");
+  if (results !== undefined) {
+    const isNames = isPassing !== true && results === connection &&
+      texts.has("character_set_client") && !texts.has(CONNECTION) &&
+      !CHARACTER_SET.test(statement ?? "");
+    const given = isNames ? NAMES.exec(statement ?? "")?.[1] : undefined;
+    if (given !== undefined) known.setVariable(CONNECTION, given.toLowerCase());
+    known.setVariable(RESULTS_COLLATION, isNames ? known.variable(CONNECTION) ?? "" : "");
+  } else if (connection !== undefined || texts.has(CONNECTION)) {
+    // What would have told it has changed.
+    if (isUnread(known.variable(RESULTS_COLLATION))) known.setVariable(RESULTS_COLLATION, "");
+  }
+}
+
+const CONNECTION = "collation_connection";
+const NAMES = /^\s*set\s+names\s+['"]?\w+['"]?\s+collate\s+['"]?(\w+)['"]?\s*;?\s*$/i;
+const CHARACTER_SET = /^\s*set\s+char/i;
+
+function isUnread(value: StateValue | undefined): boolean {
+  return value !== undefined && textOf(value) === undefined;
 }
 
 function keep(
@@ -122,6 +172,27 @@ function leaveOpen(known: SessionState, name: string, reported: ReadonlySet<stri
 function applyClock(known: SessionState, name: string, text: string, options: TrackOptions): void {
   if (Number(text) === 0) known.dropVariable(name);
   else if (options.settles !== true) known.setVariable(name, new Unread(text));
+}
+
+/** A variable that binds its session to the server session, or no longer does. */
+export interface SpecialVariable {
+  readonly name: string;
+  /** It was given the value that it has by itself. */
+  readonly isOver: boolean;
+}
+
+const ORDINARY: ReadonlyMap<string, string> = new Map([
+  ["gtid_next", "AUTOMATIC"],
+  ["gtid_seq_no", "0"],
+  ["system_versioning_asof", "DEFAULT"],
+]);
+
+/** Those that make {@link applyTrack} say ONCE. */
+export function specialVariables(ok: OkPacket, dialect: Dialect): SpecialVariable[] {
+  return ok.track.filter(({ type }) => type === SessionTrack.SYSTEM_VARIABLES)
+    .flatMap(({ data }) => decodeTrackedVariables(data))
+    .filter(([name]) => rowOf(name, dialect).report === "once")
+    .map(([name, text]) => ({ name, isOver: ORDINARY.get(name) === text }));
 }
 
 /** The part of a tracked transaction that decides about pins. */

@@ -7,9 +7,10 @@
  * https://dev.mysql.com/doc/refman/9.0/en/user-variables.html
  */
 import { decodeText } from "../protocol/bytes.ts";
-import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
+import { BINARY_CHARSET, ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, textOf } from "./session_state.ts";
+import { charsetOf } from "./variables.ts";
 
 const PLAIN_NAME = /^[a-z0-9_$.]+$/;
 
@@ -54,14 +55,8 @@ export function assignedLiteral(
   const string = STRING.exec(literal);
   if (string === null || string[1] === "") return undefined;
   const collation = textOf(state.variable("collation_connection"));
-  if (collation === undefined) return undefined;
+  if (collation === undefined || WIDE.test(charsetOf(collation))) return undefined;
   return `_${charsetOf(collation)}'${string[1]}' COLLATE ${collation}`;
-}
-
-/** Names of collations begin with their character set's. */
-function charsetOf(collation: string): string {
-  const end = collation.indexOf("_");
-  return end < 0 ? collation : collation.slice(0, end);
 }
 
 /** How many columns {@link readBackColumns} has per variable. */
@@ -86,10 +81,21 @@ export interface UserVariableType {
   /** Of {@link ColumnType}. */
   readonly type: number;
   readonly flags: number;
+  readonly charset: number;
+  readonly length: number;
+}
+
+/** In place of a value: nothing was ever assigned. */
+export const NOT_SET = "";
+
+/** How servers show that, where they show it otherwise than NULL. */
+function isNotSet({ type, charset, length }: UserVariableType, dialect: Dialect): boolean {
+  if (charset !== BINARY_CHARSET) return false;
+  return dialect === "mysql" ? type === ColumnType.VAR_STRING : length === 1 << 24;
 }
 
 /**
- * Text to stand behind `@name:=` in a SET statement; a NULL assigns twice.
+ * {@link NOT_SET}, or text to stand behind `@name:=` in a SET statement; a NULL assigns twice.
  * @param row the cells of {@link readBackColumns}
  */
 export function recreatedValue(
@@ -103,6 +109,7 @@ export function recreatedValue(
   const kept = { type, collation: collationName, about: aboutText, dialect };
   if (value !== null && value !== undefined) return valueText(value, kept);
   if (dialect === "oceanbase") return "NULL";
+  if (isNotSet(type, dialect)) return NOT_SET;
   return `${sampleText(kept)},${userVariable(name)}:=NULL`;
 }
 
@@ -112,6 +119,11 @@ interface Kept {
   /** The character set; on OceanBase the coercibility. */
   readonly about: string;
   readonly dialect: Dialect;
+}
+
+/** Digits come in the set of collation_connection, which may have zeros between them. */
+function numberText(value: Uint8Array): string {
+  return decodeText(value.filter((byte) => byte !== 0));
 }
 
 const BOOLEANS = new Map([["0", "FALSE"], ["1", "TRUE"]]);
@@ -124,19 +136,19 @@ function valueText(value: Uint8Array, kept: Kept): string {
   const { type, dialect } = kept;
   switch (type.type) {
     case ColumnType.TINY:
-      return BOOLEANS.get(decodeText(value)) ?? decodeText(value);
+      return BOOLEANS.get(numberText(value)) ?? numberText(value);
     case ColumnType.SHORT:
     case ColumnType.INT24:
     case ColumnType.LONG:
     case ColumnType.LONGLONG:
-      return integerText(decodeText(value), isUnsigned(type));
+      return integerText(numberText(value), isUnsigned(type));
     case ColumnType.DECIMAL:
     case ColumnType.NEWDECIMAL:
-      return decimalText(decodeText(value));
+      return decimalText(numberText(value));
     case ColumnType.DOUBLE:
-      return doubleText(decodeText(value));
+      return doubleText(numberText(value));
     case ColumnType.FLOAT:
-      return `CAST(${doubleText(decodeText(value))} AS FLOAT)`;
+      return `CAST(${doubleText(numberText(value))} AS FLOAT)`;
     case ColumnType.JSON:
       return `CAST(${characters(value, "utf8mb4")} AS JSON)`;
     case ColumnType.GEOMETRY:
@@ -209,7 +221,12 @@ function oceanbaseString(value: Uint8Array, { collation, about }: Kept): string 
   if (collation === "binary") {
     return about === "2" ? `CAST(x'${value.toHex()}' AS BINARY)` : `x'${value.toHex()}'`;
   }
-  const string = characters(value, charsetOf(collation));
-  if (about === "0") return `${string} COLLATE ${collation}`;
-  return about === "2" ? `CONVERT(${string} USING ${charsetOf(collation)})` : string;
+  const charset = charsetOf(collation);
+  const string = characters(value, charset);
+  // What a literal in a session with another collation has by itself, others have by COLLATE only.
+  if (about === "0" || !DEFAULT_COLLATION.test(collation)) return `${string} COLLATE ${collation}`;
+  return about === "2" ? `CONVERT(${string} USING ${charset})` : string;
 }
+
+const DEFAULT_COLLATION =
+  /^(utf8mb4_general_ci|utf16_general_ci|latin1_swedish_ci|gb.*_chinese_ci)$/;

@@ -13,7 +13,7 @@ export type ReportKind =
   | "nothing"
   /** Somebody changed what servers report. */
   | "tracking"
-  /** It acts on the next statement that uses it, or changes by itself with every use. */
+  /** Of no use elsewhere: it is for the next statement, changes with every use, or by others. */
   | "once"
   /** A number even where the variable was put back: only reading it later tells. */
   | "clock";
@@ -28,8 +28,6 @@ export interface VariableRow {
   readonly changes?: string;
   /** An empty text stands for NULL. */
   readonly isNullable?: true;
-  /** The text DEFAULT is no value, but puts the variable back. */
-  readonly knowsDefault?: true;
   /** Text, even if it looks like a number. */
   readonly isText?: true;
   /**
@@ -53,14 +51,12 @@ const COMMON: Rows = [
   ["session_track_gtids", { report: "tracking" }],
   ["error_count warning_count external_user proxy_user", NOTHING],
   ["insert_id rand_seed1 rand_seed2", { report: "once" }],
-  ["timestamp", { report: "clock", knowsDefault: true, isForExecution: true }],
+  ["timestamp", { report: "clock", isForExecution: true }],
   ["identity", { sameAs: "last_insert_id" }],
   ["last_insert_id", { back: "0", isForExecution: true }],
   ["pseudo_thread_id", { back: "reset", isForExecution: true }],
   ["character_set_results", { isNullable: true, isForExecution: true }],
   ["default_master_connection debug", { isText: true }],
-  ["innodb_tmpdir", NULLABLE],
-  ["innodb_ft_user_stopword_table", { isNullable: true, isText: true }],
   ["max_insert_delayed_threads", { sameAs: "max_delayed_threads" }],
   [
     "autocommit completion_type idle_transaction_timeout innodb_lock_wait_timeout " +
@@ -73,6 +69,8 @@ const COMMON: Rows = [
 
 /** Rows that OceanBase needs none of: it reports all that has changed. */
 const OPEN: Rows = [
+  ["innodb_tmpdir", NULLABLE],
+  ["innodb_ft_user_stopword_table", { isNullable: true, isText: true }],
   // The collation says both. A report of the character set alone leaves the collation open.
   ["character_set_connection", { partOf: "collation_connection" }],
   ["character_set_database", { partOf: "collation_database" }],
@@ -97,8 +95,11 @@ const ROWS: Readonly<Record<Dialect, ReadonlyMap<string, VariableRow>>> = {
     ...OPEN,
     ["gtid_seq_no", { report: "once" }],
     ["last_gtid in_transaction wsrep_gtid_seq_no", NOTHING],
+    // Of a replication, not of a session.
+    ["max_relay_log_size sql_slave_skip_counter", NOTHING],
     ["default_tmp_storage_engine enforce_storage_engine", NULLABLE],
-    ["system_versioning_asof", { knowsDefault: true }],
+    // What is reported of it depends on the time zone.
+    ["system_versioning_asof", { report: "once" }],
     ["transaction_isolation", { sameAs: "tx_isolation" }],
     ["transaction_read_only", { sameAs: "tx_read_only" }],
     ["old_alter_table", { sameAs: "alter_algorithm" }],
@@ -107,7 +108,7 @@ const ROWS: Readonly<Record<Dialect, ReadonlyMap<string, VariableRow>>> = {
     ["slow_query_log", { sameAs: "log_slow_query" }],
     ["long_query_time", { sameAs: "log_slow_query_time" }],
     ["tmp_memory_table_size", { sameAs: "tmp_table_size" }],
-    ["old", { partOf: "old_mode" }],
+    ["old", { changes: "old_mode" }],
     ["wsrep_causal_reads", { partOf: "wsrep_sync_wait" }],
     ["log_queries_not_using_indexes", { partOf: "log_slow_filter" }],
     ["log_slow_admin_statements", { partOf: "log_slow_disabled_statements" }],
@@ -115,6 +116,10 @@ const ROWS: Readonly<Record<Dialect, ReadonlyMap<string, VariableRow>>> = {
   ]),
   oceanbase: byName([
     ...COMMON,
+    ["timestamp", { report: "clock", back: "0", isForExecution: true }],
+    // It does nothing, and does not take what it reports.
+    ["table_definition_cache", NOTHING],
+    ["ob_default_lob_inrow_threshold", { back: "@@GLOBAL.ob_default_lob_inrow_threshold" }],
     ["character_set_connection character_set_database character_set_server", NOTHING],
     ["tx_isolation", { sameAs: "transaction_isolation" }],
     ["tx_read_only", { sameAs: "transaction_read_only" }],
@@ -134,16 +139,30 @@ export function rowOf(name: string, dialect: Dialect): VariableRow {
   return ROWS[dialect].get(name) ?? PLAIN;
 }
 
-/** Variables that a change of schema sets, whatever they were set to. */
+/** The variable that a change of schema sets, whatever it was set to. */
 export const SET_BY_SCHEMA = "collation_database";
 
+/**
+ * No variable, but kept as one: the collation that SET NAMES or the login gave
+ * character_set_results. Servers do not tell it, yet the definitions of columns have its number.
+ * An assignment of character_set_results takes the character set's own.
+ */
+export const RESULTS_COLLATION = "collation of character_set_results";
+
+/** Names of collations begin with their character set's. */
+export function charsetOf(collation: string): string {
+  const end = collation.indexOf("_");
+  return end < 0 ? collation : collation.slice(0, end);
+}
+
+/** Text of a clock that runs. */
 const DEFAULT = "DEFAULT";
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 /** The text that assigns a reported value. */
 export function assignable(text: string, row: VariableRow): string {
-  if (row.knowsDefault === true && text === DEFAULT) return DEFAULT;
+  if (row.report === "clock" && text === DEFAULT) return DEFAULT;
   if (row.isNullable === true && text === "") return "NULL";
   return row.isText !== true && NUMBER.test(text) ? text : stringLiteral(text);
 }
@@ -161,11 +180,7 @@ export function stringLiteral(text: string): string {
   return `_utf8mb4 x'${new TextEncoder().encode(text).toHex()}'`;
 }
 
-/** An expression for the value that the variable had behind the login. */
+/** An expression for the value that the variable had behind the login, or `reset`. */
 export function backTo(name: string, dialect: Dialect): string {
-  const { back, report } = rowOf(name, dialect);
-  if (back !== undefined) return back;
-  // Behind one DEFAULT, OceanBase takes everything in the statement for DEFAULT.
-  if (dialect !== "oceanbase") return "DEFAULT";
-  return report === "clock" ? "0" : `@@GLOBAL.${name}`;
+  return rowOf(name, dialect).back ?? "DEFAULT";
 }
