@@ -5,10 +5,17 @@ import { Command } from "../protocol/constants.ts";
 import { encodeQuery } from "../protocol/command.ts";
 import { type CommandRow, commandRow } from "../protocol/replies.ts";
 import { type CatchUp, difference } from "../state/difference.ts";
-import { loginStatement } from "../state/login_statement.ts";
+import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts";
 import type { SessionState } from "../state/session_state.ts";
 import { exchange, failureOf, type OwnCommand } from "./server_exchange.ts";
 import type { ServerSession } from "./server_session.ts";
+
+/** No command brings this server session there: only one that has just logged in will do. */
+export class NeedsFreshSession extends SluiceError {
+  constructor() {
+    super("state_lost", "The session's state cannot be had on this server session");
+  }
+}
 
 /**
  * The session is free afterwards for who has taken it to acquire.
@@ -25,7 +32,7 @@ export async function bringTo(server: ServerSession, wanted: SessionState): Prom
   }
   if (catchUp === undefined) return;
   if (catchUp.needsReset || catchUp.needsLogin || catchUp.unread !== undefined) {
-    throw new SluiceError("state_lost", "The session's state cannot be had on this server session");
+    throw new NeedsFreshSession();
   }
   await run(server, commandsOf(server, catchUp));
   server.known!.copyFrom(wanted);
@@ -34,8 +41,15 @@ export async function bringTo(server: ServerSession, wanted: SessionState): Prom
 /** Has a fresh session report what it is like. @throws {SluiceError} */
 export async function introduce(server: ServerSession): Promise<void> {
   if (server.known !== undefined) return;
-  server.expectLoginState();
-  await run(server, [query(server, loginStatement(server.dialect))]);
+  const collation = server.dialect === "oceanbase"
+    ? oceanbaseCollation(server.loginCharset)
+    : undefined;
+  server.expectLoginState({ collation });
+  await report(server, loginStatement(server.dialect));
+}
+
+async function report(server: ServerSession, statement: string): Promise<void> {
+  await run(server, [query(server, statement)]);
   if (server.known === undefined) {
     throw new SluiceError(
       "server_malformed",
@@ -45,21 +59,24 @@ export async function introduce(server: ServerSession): Promise<void> {
 }
 
 async function reset(server: ServerSession): Promise<void> {
+  const collation = server.known?.login.get("collation_connection");
   // What the reset itself reports is not yet what the session is like.
   server.known = undefined;
   await run(server, [command(Command.RESET_CONNECTION)]);
-  await introduce(server);
+  server.expectLoginState({ collation, isReset: true });
+  await report(server, loginStatement(server.dialect, collation));
 }
 
 async function run(server: ServerSession, commands: readonly OwnCommand[]): Promise<void> {
   const replies = await exchange(server, commands);
   for (const reply of replies) {
     const failure = failureOf(reply, server);
-    if (failure !== undefined) {
-      throw new SluiceError("state_lost", `Cannot set up the session: ${failure.message}`, {
-        cause: failure,
-      });
-    }
+    if (failure === undefined) continue;
+    const { code, sqlState } = failure;
+    // What concerns the client's own schema reads as it would on a direct connection.
+    const isOwn = code === 1049 || code === 1044;
+    const message = isOwn ? textOf(failure) : `Cannot set up the session: ${failure.message}`;
+    throw new SluiceError("state_lost", message, { code, sqlState, cause: failure });
   }
 }
 
@@ -84,4 +101,9 @@ function rowFor(code: number): CommandRow {
   const row = commandRow(code);
   if (row === undefined) throw new TypeError(`Expected a command, got ${code}`);
   return row;
+}
+
+/** A server's own words, without what names the server. */
+function textOf({ cause, message }: SluiceError): string {
+  return cause instanceof Error ? cause.message : message;
 }

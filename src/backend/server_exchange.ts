@@ -42,6 +42,7 @@ export function failureOf(reply: Reply, server: ServerSession): SluiceError | un
   return new SluiceError("server_refused", `Server ${server.backend.label}: ${message}`, {
     code,
     sqlState,
+    cause: new Error(message),
   });
 }
 

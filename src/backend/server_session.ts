@@ -14,7 +14,7 @@ import { Capability, Command, SessionTrack, Status } from "../protocol/constants
 import type { Greeting } from "../protocol/handshake.ts";
 import { ReplyTracker } from "../protocol/reply_tracker.ts";
 import type { Dialect } from "../state/dialect.ts";
-import { loginState } from "../state/login_statement.ts";
+import { type LoginFacts, loginState } from "../state/login_statement.ts";
 import type { SessionState } from "../state/session_state.ts";
 import { applyTrack } from "../state/track.ts";
 import { decodeTrackedVariables, type OkPacket, trackedSchema } from "../protocol/response.ts";
@@ -91,7 +91,7 @@ export class ServerSession implements ServerEntry {
   #phase: ServerPhase = "idle";
   #schema: string;
   #variables: Map<string, string> | undefined;
-  #awaitsLoginState = false;
+  #awaitedState: Omit<LoginFacts, "dialect" | "schema"> | undefined;
   #bytesIn = 0;
   #isReading = false;
   #leavingSince = 0;
@@ -234,9 +234,14 @@ export class ServerSession implements ServerEntry {
   }
 
   /** The next report is the reply to the login statement: `known` begins with it. */
-  expectLoginState(): void {
+  expectLoginState(facts: Omit<LoginFacts, "dialect" | "schema">): void {
     this.known = undefined;
-    this.#awaitsLoginState = true;
+    this.#awaitedState = facts;
+  }
+
+  /** Collation id of its login. */
+  get loginCharset(): number {
+    return this.#login.charset;
   }
 
   /** Posts the next read, behind what the buffer holds, unless one is outstanding or it is full. */
@@ -355,10 +360,10 @@ export class ServerSession implements ServerEntry {
   #onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
     const { dialect, known } = this;
-    if (this.#awaitsLoginState) {
-      const { charset } = this.#login;
-      this.#awaitsLoginState = false;
-      this.known = loginState(ok, { dialect, schema: this.#schema, charset });
+    const awaited = this.#awaitedState;
+    if (awaited !== undefined) {
+      this.#awaitedState = undefined;
+      this.known = loginState(ok, { dialect, schema: this.#schema, ...awaited });
     } else if (known !== undefined) {
       this.reported |= applyTrack(known, ok, { dialect });
     }

@@ -65,6 +65,7 @@ export class CommandPlanner implements DoneStatement {
   /** Of the command that was planned last: bits of `Effect` and of `Ask`. */
   effects = 0;
   asks = 0;
+  isAlone = true;
   isPrepare = false;
   isClose = false;
   assigned: readonly AssignedVariable[] = NONE;
@@ -120,6 +121,7 @@ export class CommandPlanner implements DoneStatement {
     const known = isWhole(command, input)
       ? classifyText(bytes, { start: at, end }, this.#options.mode())
       : { effects: Effect.unknown, asks: 0, userVariables: [] };
+    this.isAlone = !bytes.subarray(at, end).includes(0x3b);
     this.effects = known.effects;
     this.asks = known.asks;
     this.assigned = known.userVariables;

@@ -29,6 +29,7 @@ const RULES = {
   "prepared statement": { begins: 0 },
   "cursor": { begins: 0 },
   "user variable": { begins: 0 },
+  "unread variable": { begins: 0 },
   "unknown state": { begins: 0 },
 } as const satisfies Record<string, PinRule>;
 
@@ -39,7 +40,8 @@ const ROWS = Object.entries(RULES) as readonly (readonly [PinReason, PinRule])[]
 /** Effects that leave nothing which servers do not report, or that other rules look after. */
 const HARMLESS = Effect.usesSchema | Effect.setsSystemVariables | Effect.beginsTransaction |
   Effect.endsTransaction | Effect.setsUserVariables | Effect.deallocates | Effect.executes |
-  Effect.releasesLock | Effect.closesHandler | Effect.dropsTemporary | Effect.unlocksTables |
+  Effect.loadsLocal | Effect.disconnects | Effect.releasesLock | Effect.closesHandler |
+  Effect.dropsTemporary | Effect.unlocksTables |
   Effect.unlocksServer;
 
 const PINNING = ROWS.reduce((all, [, { begins }]) => all | begins, 0);

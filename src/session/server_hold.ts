@@ -9,6 +9,8 @@ export interface DoneStatement {
   /** Bits of `Ask`. */
   readonly asks: number;
   readonly assigned: readonly AssignedVariable[];
+  /** Its text certainly had no other statement beside it. */
+  readonly isAlone: boolean;
   /** It was COM_STMT_PREPARE, or COM_STMT_CLOSE. */
   readonly isPrepare: boolean;
   readonly isClose: boolean;

@@ -2,7 +2,7 @@
  * Server sessions that a client shares with others: one is taken for a command, brought to the
  * client's state, and given back when the reply is done and nothing pins the client to it.
  */
-import { bringTo, introduce } from "../backend/catch_up.ts";
+import { bringTo, introduce, NeedsFreshSession } from "../backend/catch_up.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
@@ -16,6 +16,11 @@ import type { ServerUse } from "./login.ts";
 import { Pins } from "./pins.ts";
 import { cancel } from "./private_hold.ts";
 import type { DoneStatement, HoldPin, ServerHold } from "./server_hold.ts";
+
+/** Server sessions that are tried one after the other until a fresh one comes. */
+const MOST_TRIES = 100;
+
+const SYNTAX_ERROR = 1064;
 
 /** Reports of what cannot be told to another server session. */
 const UNKEPT = Tracked.TRACKING | Tracked.ONCE;
@@ -101,8 +106,7 @@ export class SharedHold implements ServerHold {
   async open(): Promise<ServerSession | undefined> {
     const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };
     try {
-      // One that cannot be brought to the state may be at fault itself: another one has a try.
-      const session = await this.#obtain(opening, true) ?? await this.#obtain(opening, false);
+      const session = await this.#obtain(opening);
       if (this.#opening !== opening) {
         session?.giveBack(this);
         return undefined;
@@ -173,8 +177,22 @@ export class SharedHold implements ServerHold {
     return difference(this.#wanted, known, { dialect: "mysql" })?.cost ?? 0;
   }
 
-  /** @returns undefined where it could not be brought to the state and another one may be tried */
-  async #obtain(opening: Opening, isFirst: boolean): Promise<ServerSession | undefined> {
+  /** One that cannot be brought to the state is closed, and others have a try. */
+  async #obtain(opening: Opening): Promise<ServerSession> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await this.#take(opening);
+      } catch (error) {
+        const limit = error instanceof NeedsFreshSession ? MOST_TRIES : 2;
+        const isOver = opening.killed !== undefined || this.#opening !== opening;
+        const mayHelp = error instanceof SluiceError &&
+          (error.kind === "state_lost" || error.kind === "server_lost");
+        if (isOver || !mayHelp || tries >= limit) throw error;
+      }
+    }
+  }
+
+  async #take(opening: Opening): Promise<ServerSession> {
     const session = this.#candidate ?? await this.#servers.acquire(this.#request, {
       signal: opening.abort.signal,
       onOpening: (id) => opening.id = id,
@@ -185,10 +203,7 @@ export class SharedHold implements ServerHold {
       return session;
     } catch (error) {
       session.close();
-      if (!isFirst || opening.killed !== undefined || this.#opening !== opening) {
-        throw opening.killed ?? error;
-      }
-      return undefined;
+      throw opening.killed ?? error;
     } finally {
       this.#candidate = undefined;
     }
@@ -205,9 +220,12 @@ export class SharedHold implements ServerHold {
   /** The statement may have changed the state that both have, and more than that. */
   #learn(session: ServerSession, statement: DoneStatement): void {
     const { known, tracker } = session;
-    const { effects, asks, isPrepare, isClose } = statement;
+    const { asks, isPrepare, isClose } = statement;
     const now = Date.now();
     const hasFailed = tracker.errorCode !== 0;
+    // What is no statement has no effects.
+    const isNothing = tracker.errorCode === SYNTAX_ERROR && statement.isAlone;
+    const effects = isNothing ? 0 : statement.effects;
     const { isInTransaction } = session;
     if (!isInTransaction) this.#transactionSince = 0;
     else if (this.#transactionSince === 0) this.#transactionSince = now;
@@ -221,6 +239,8 @@ export class SharedHold implements ServerHold {
     session.reported = 0;
     if (known === undefined) return this.#pins.add("unknown state", now);
     if (!hasFailed) this.#keep(statement.assigned, known, now);
+    if (known.unread() === undefined) this.#pins.remove("unread variable");
+    else this.#pins.add("unread variable", now);
     this.#wanted?.copyFrom(known);
   }
 

@@ -53,6 +53,9 @@ export interface JobPair {
   readonly proxied: Job;
 }
 
+/** Mode of sharing that the proxy runs with. */
+const SHARING = Deno.env.get("SLUICE_E2E_SHARING") ?? "session";
+
 export class Stage {
   readonly #engine: StartedEngine;
   readonly #admin: mysql.Connection;
@@ -177,6 +180,7 @@ listen = ["127.0.0.1:0"]
 name = "main"
 kind = "mysql"
 servers = ["127.0.0.1:${engine.port}"]
+sharing = "${SHARING}"
 [[clusters.tenants]]
 name = "part"
 [[users]]
