@@ -4,24 +4,35 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { type EngineName, EngineUnavailable } from "../../src/dev/engines/engine.ts";
+import { EngineUnavailable } from "../../src/dev/engines/engine.ts";
 import { type CaseReport, type Program, ToolMissing } from "./driver.ts";
 import { drivers, removeTemporaryFolders } from "./programs.ts";
 import { compileProxy } from "./proxy.ts";
 import { CASES, type Job } from "./spec.ts";
-import { type JobPair, Stage } from "./stage.ts";
+import { type JobPair, type Place, Stage } from "./stage.ts";
 
-const ENGINES: readonly EngineName[] = ["mariadb", "mysql", "seekdb"];
+/** By what the summary calls them. */
+const PLACES = {
+  mariadb: { engine: "mariadb", sharing: "session" },
+  mysql: { engine: "mysql", sharing: "session" },
+  seekdb: { engine: "seekdb", sharing: "session" },
+  "mariadb, shared": { engine: "mariadb", sharing: "transaction" },
+  "mysql, shared": { engine: "mysql", sharing: "transaction" },
+} as const satisfies Record<string, Place>;
 
-const stages = new Map<EngineName, Stage>();
+type PlaceName = keyof typeof PLACES;
+
+const NAMES = Object.keys(PLACES) as PlaceName[];
+
+const stages = new Map<PlaceName, Stage>();
 const programs = new Map<string, Program>();
-/** By driver and engine: what the summary says. */
+/** By driver and place: what the summary says. */
 const outcomes = new Map<string, string>();
 
-function outcome(driver: string, engine: EngineName): string {
-  if (!stages.has(engine)) return "no server";
+function outcome(driver: string, place: PlaceName): string {
+  if (!stages.has(place)) return "no server";
   if (!programs.has(driver)) return "no toolchain";
-  return outcomes.get(`${driver} ${engine}`) ?? "not run";
+  return outcomes.get(`${driver} ${place}`) ?? "not run";
 }
 
 function tell(text: string): void {
@@ -29,9 +40,9 @@ function tell(text: string): void {
 }
 
 async function openStages(): Promise<void> {
-  for (const name of ENGINES) {
+  for (const name of NAMES) {
     try {
-      stages.set(name, await Stage.open(name, tell));
+      stages.set(name, await Stage.open(PLACES[name], tell));
     } catch (error) {
       if (!(error instanceof EngineUnavailable)) throw error;
       tell(`Skipping ${name}: ${error.message}`);
@@ -93,11 +104,11 @@ async function compare(program: Program, { direct, proxied }: JobPair): Promise<
 
 function table(): string {
   const width = Math.max(...drivers.map(({ name }) => name.length));
-  const head = [" ".repeat(width), ...ENGINES.map((engine) => engine.padEnd(22))].join("  ");
+  const head = [" ".repeat(width), ...NAMES.map((place) => place.padEnd(22))].join("  ");
   const rows = drivers.map(({ name }) =>
     [
       name.padEnd(width),
-      ...ENGINES.map((engine) => outcome(name, engine).padEnd(22)),
+      ...NAMES.map((place) => outcome(name, place).padEnd(22)),
     ].join("  ").trimEnd()
   );
   return [head.trimEnd(), ...rows].join("\n");
@@ -112,19 +123,19 @@ try {
   throw error;
 }
 
-for (const engine of ENGINES) {
+for (const place of NAMES) {
   for (const { name, hasFullLogin } of drivers) {
-    const stage = stages.get(engine);
+    const stage = stages.get(place);
     const program = programs.get(name);
     Deno.test({
-      name: `${name} against ${engine}`,
+      name: `${name} against ${place}`,
       ignore: stage === undefined || program === undefined,
       async fn() {
-        outcomes.set(`${name} ${engine}`, "FAILED");
+        outcomes.set(`${name} ${place}`, "FAILED");
         const jobs = await stage!.jobs(hasFullLogin);
         try {
           const reports = await compare(program!, jobs);
-          outcomes.set(`${name} ${engine}`, summarize(reports));
+          outcomes.set(`${name} ${place}`, summarize(reports));
         } finally {
           await stage!.drop(jobs);
         }

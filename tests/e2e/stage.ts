@@ -53,8 +53,11 @@ export interface JobPair {
   readonly proxied: Job;
 }
 
-/** Mode of sharing that the proxy runs with. */
-const SHARING = Deno.env.get("SLUICE_E2E_SHARING") ?? "session";
+/** A server, and how the proxy in front of it has server sessions. */
+export interface Place {
+  readonly engine: EngineName;
+  readonly sharing: "session" | "transaction";
+}
 
 export class Stage {
   readonly #engine: StartedEngine;
@@ -70,7 +73,10 @@ export class Stage {
     this.proxy = rest.proxy;
   }
 
-  static async open(name: EngineName, onProgress: (text: string) => void): Promise<Stage> {
+  static async open(
+    { engine: name, sharing }: Place,
+    onProgress: (text: string) => void,
+  ): Promise<Stage> {
     const engine = await startEngine(name, { onProgress });
     try {
       const { user, password } = engine.admin;
@@ -89,7 +95,7 @@ export class Stage {
       const rows = Array.from({ length: 5000 }, (_, id) => `${localRow(id)}\n`).join("");
       await Deno.writeTextFile(`${folder}/rows`, rows);
       await Deno.writeTextFile(`${folder}/empty`, "");
-      const proxy = await RunningProxy.start(await proxyConfig(engine));
+      const proxy = await RunningProxy.start(await proxyConfig(engine, sharing));
       return new Stage(engine, admin, { folder, proxy });
     } catch (error) {
       await engine.stop();
@@ -168,7 +174,10 @@ const DIRECT_ACCOUNTS: readonly Account[] = PROXIED_ACCOUNTS.map((account) => {
   return { ...account, user, password: PASSWORDS[user as keyof typeof PASSWORDS] };
 });
 
-async function proxyConfig(engine: StartedEngine): Promise<string> {
+async function proxyConfig(
+  engine: StartedEngine,
+  sharing: Place["sharing"],
+): Promise<string> {
   const { app, other, bare, back } = PASSWORDS;
   const hash = await nativeHash(HASHED);
   const hashed = HASHED_USERS.map((name) =>
@@ -180,7 +189,7 @@ listen = ["127.0.0.1:0"]
 name = "main"
 kind = "mysql"
 servers = ["127.0.0.1:${engine.port}"]
-sharing = "${SHARING}"
+sharing = "${sharing}"
 [[clusters.tenants]]
 name = "part"
 [[users]]
