@@ -39,11 +39,12 @@ export function settlementOf(
   isPending = false,
 ): Settlement {
   const assigned = values.variables.filter(([name]) => !isSelected(name, dialect));
-  const names = assigned.length === 0 && isPending ? [HARMLESS] : assigned.map(([name]) => name);
+  const names = assigned.length === 0 && isPending ? [HARMLESS] : withChanged(assigned, dialect);
   const selected = [
-    ...values.variables.filter(([name]) => isSelected(name, dialect)).map(([name]) =>
-      `@@SESSION.${name}`
-    ),
+    ...values.variables.filter(([name]) => isSelected(name, dialect)).flatMap(([name]) => [
+      `@@SESSION.${name}`,
+      "UNIX_TIMESTAMP(SYSDATE(6))",
+    ]),
     ...values.userVariables.map(([name]) => readBackColumns(name, dialect)),
   ];
   const own = names.map((name) => `SESSION ${name}=@@SESSION.${name}`);
@@ -52,6 +53,16 @@ export function settlementOf(
     select: selected.length === 0 ? undefined : `SELECT ${selected.join()} LIMIT 1`,
     values,
   };
+}
+
+/** Assigning some variables changes others, which then must be put back. */
+function withChanged(
+  assigned: readonly (readonly [name: string, cell: Unread])[],
+  dialect: Dialect,
+): string[] {
+  const names = assigned.map(([name]) => name);
+  const changed = names.flatMap((name) => rowOf(name, dialect).changes ?? []);
+  return [...names.filter((name) => !changed.includes(name)), ...changed];
 }
 
 /** Variables that cannot be assigned to themselves: that would stop the clock. */
@@ -69,8 +80,10 @@ export function readSettled(
   let at = 0;
   for (const [name, cell] of values.variables) {
     if (!isSelected(name, dialect)) continue;
-    const text = decodeText(row[at++] ?? new Uint8Array(0));
-    cell.text = name === "last_insert_id" ? text : clockText(name, text, cell, dialect);
+    const text = decodeText(row[at] ?? new Uint8Array(0));
+    const isRunning = name !== "last_insert_id" && runs(text, row[at + 1] ?? null, cell);
+    cell.text = isRunning ? backTo(name, dialect) : text;
+    at += 2;
   }
   for (const [name, cell] of values.userVariables) {
     const cells = row.slice(at, at + READ_BACK_COLUMNS);
@@ -80,7 +93,11 @@ export function readSettled(
   }
 }
 
-/** A clock that was stopped still shows what was reported then. */
-function clockText(name: string, text: string, { reported }: Unread, dialect: Dialect): string {
-  return Number(text) === Number(reported) ? text : backTo(name, dialect);
+/** Seconds that a clock that runs and the server's own are apart at most. */
+const SLACK = 1;
+
+/** A clock that was stopped still shows what was reported then, or another time than the server's. */
+function runs(text: string, now: Uint8Array | null, { reported }: Unread): boolean {
+  if (reported !== undefined) return Number(text) !== Number(reported);
+  return Math.abs(Number(text) - Number(decodeText(now ?? new Uint8Array(0)))) < SLACK;
 }

@@ -8,6 +8,7 @@
  */
 import { decodeText } from "../protocol/bytes.ts";
 import { BINARY_CHARSET, ColumnFlag, ColumnType } from "../protocol/constants.ts";
+import type { AssignedVariable } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, textOf } from "./session_state.ts";
 import { charsetOf } from "./variables.ts";
@@ -29,34 +30,45 @@ export function userVariable(name: string): string {
 /** Longer literals stay on the server until somebody needs them elsewhere. */
 const LONGEST_LITERAL = 256;
 
-const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
-const WORD = /^(true|false)$/i;
-const BITS = /^(0x[\da-f]+|0b[01]+|x'[\da-f]*'|b'[01]*')$/i;
-/** Nothing that depends on the client's character set, on backslashes or on other quotes. */
-const STRING = /^'((?:[ !#-&(-[\]-~]|'')*)'$/;
-const WITH_COLLATION = /^_[a-z\d]+ ?('(?:[ !#-&(-[\]-~]|'')*'|x'[\da-f]*') collate [\w]+$/i;
-const BINARY = /^_binary ?('(?:[ !#-&(-[\]-~]|'')+'|x'[\da-f]*')$/i;
+const WITH_COLLATION = /^_[a-z\d]+ ?('.+'|x'[\da-f]*'|0x[\da-f]+) collate \w+$/i;
+const WITH_INTRODUCER = /^_/;
+const BINARY = /^_binary ?'.+'$/;
 
 /**
- * The text that recreates what the assignment of a literal makes of a variable; undefined where only
- * the server can tell.
- * @param literal as it stands in the statement
- * @param state of the session that runs the statement
+ * Text to stand behind `@name:=` that recreates what a statement assigned; undefined where only the
+ * server can tell.
+ * @param state of the session that ran the statement
  */
-export function assignedLiteral(
+export function assignedText(
+  { name, literal, takesConnectionCharset }: AssignedVariable,
+  state: SessionState,
+  dialect: Dialect,
+): string | undefined {
+  if (literal === undefined || literal.length > LONGEST_LITERAL) return undefined;
+  if (literal === "NULL") return assignedNull(name, state, dialect);
+  if (takesConnectionCharset) return connectionString(literal, state, dialect);
+  // Without a collation, the session's settings choose one.
+  const isComplete = !WITH_INTRODUCER.test(literal) || WITH_COLLATION.test(literal) ||
+    BINARY.test(literal);
+  return isComplete ? literal : undefined;
+}
+
+/** NULL takes the type of the value before. */
+function assignedNull(name: string, state: SessionState, dialect: Dialect): string | undefined {
+  if (dialect === "oceanbase") return "NULL";
+  return state.userVariables.has(name) ? undefined : `x'',${userVariable(name)}:=NULL`;
+}
+
+function connectionString(
   literal: string,
   state: SessionState,
   dialect: Dialect,
 ): string | undefined {
-  if (literal.length > LONGEST_LITERAL) return undefined;
-  if (NUMBER.test(literal) || WORD.test(literal) || BITS.test(literal)) return literal;
-  if (dialect === "oceanbase") return undefined;
-  if (WITH_COLLATION.test(literal) || BINARY.test(literal)) return literal;
-  const string = STRING.exec(literal);
-  if (string === null || string[1] === "") return undefined;
   const collation = textOf(state.variable("collation_connection"));
-  if (collation === undefined || WIDE.test(charsetOf(collation))) return undefined;
-  return `_${charsetOf(collation)}'${string[1]}' COLLATE ${collation}`;
+  if (collation === undefined || dialect === "oceanbase") return undefined;
+  const charset = charsetOf(collation);
+  // Of wide sets, the bytes in the literal are none of the characters.
+  return WIDE.test(charset) ? undefined : `_${charset}${literal} COLLATE ${collation}`;
 }
 
 /** How many columns {@link readBackColumns} has per variable. */

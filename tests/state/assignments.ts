@@ -1,10 +1,6 @@
 /** Random statements that change what a session is, for every variable that a server has. */
 import type { EngineName } from "../../src/dev/engines/engine.ts";
-import { type StatementFacts, type StateSession, textOf } from "./state_session.ts";
-
-export interface StateStatement extends StatementFacts {
-  readonly sql: string;
-}
+import { cellText, type StateSession } from "./state_session.ts";
 
 interface Variable {
   readonly name: string;
@@ -51,7 +47,7 @@ myisam_stats_method nulls_equal|nulls_ignored
 internal_tmp_mem_storage_engine MEMORY
 terminology_use_previous BEFORE_8_0_26
 updatable_views_with_limit NO|YES
-use_secondary_engine OFF|FORCED|ON
+use_secondary_engine OFF|ON
 max_execution_time 100000|0
 max_statement_time 100.5|0
 ob_query_timeout 20000000|30000000
@@ -120,7 +116,7 @@ async function describe(session: StateSession, engine: EngineName): Promise<Desc
   }[engine];
   const { rows } = await session.must(sql);
   return rows.map((row) => {
-    const cells = row.map((cell) => cell === null ? undefined : textOf(cell));
+    const cells = row.map((cell) => cell === null ? undefined : cellText(cell));
     return engine === "seekdb" ? [cells[0], shownType(cells[1]!), "0", "100000"] : cells;
   });
 }
@@ -180,18 +176,18 @@ export class RandomStatements {
     this.#random = random;
   }
 
-  next(): StateStatement {
+  next(): string {
     const kind = this.#random();
-    if (kind < 0.55) return { sql: `SET ${this.#assignment()}` };
+    if (kind < 0.55) return `SET ${this.#assignment()}`;
     if (kind < 0.65) {
       const three = [this.#assignment(), this.#assignment(), this.#assignment()];
-      return { sql: `SET ${three.join()}` };
+      return `SET ${three.join()}`;
     }
-    if (kind < 0.72) return { sql: this.#characterSet() };
-    if (kind < 0.77) return { sql: `USE ${this.#pick(["state_one", "state_two"])}` };
-    if (kind < 0.80) return { sql: `CALL state_one.${this.#pick(ROUTINES)}()`, isPassing: true };
+    if (kind < 0.72) return this.#characterSet();
+    if (kind < 0.77) return `USE ${this.#pick(["state_one", "state_two"])}`;
+    if (kind < 0.80) return `CALL state_one.${this.#pick(ROUTINES)}()`;
     if (kind < 0.82 && this.#engine === "mariadb") {
-      return { sql: `SET STATEMENT ${this.#plain()} FOR SELECT 1`, isPassing: true };
+      return `SET STATEMENT ${this.#plain()} FOR SELECT 1`;
     }
     return this.#userVariable();
   }
@@ -215,18 +211,18 @@ export class RandomStatements {
     return `SET CHARACTER SET ${set.replace(/ COLLATE.*/, "")}`;
   }
 
-  #userVariable(): StateStatement {
-    const name = `v${Math.floor(this.#random() * 6)}`;
+  #userVariable(): string {
+    const name = `@v${Math.floor(this.#random() * 6)}`;
     const values = this.#engine === "seekdb" ? USER_VALUES : [...USER_VALUES, ...MORE_USER_VALUES];
     const value = this.#pick(values);
-    const isLiteral = !/[(@*]|^NULL$|^0\.1e0\+|=|\\/.test(value);
-    const facts = { userVariables: { [name]: isLiteral ? value : undefined } };
-    if (this.#random() < 0.7) return { sql: `SET @${name}=${value}`, ...facts };
-    return { sql: `SELECT ${value} INTO @${name}`, userVariables: { [name]: undefined } };
+    const kind = this.#random();
+    if (kind < 0.7) return `SET ${name}=${value}`;
+    if (kind < 0.8) return `SELECT ${name}:=${value}`;
+    return `SELECT ${value} INTO ${name}`;
   }
 }
 
-const ROUTINES = ["sets_mode", "sets_and_fails", "sets_and_shows"];
+const ROUTINES = ["sets_mode", "sets_and_fails", "sets_and_shows", "sets_variables"];
 
 /** Schemas and routines that the statements use. */
 export function preparations(engine: EngineName): string[] {
@@ -237,6 +233,8 @@ export function preparations(engine: EngineName): string[] {
     "CREATE DATABASE state_one",
     `CREATE DATABASE state_two CHARACTER SET ${other}`,
     `CREATE PROCEDURE state_one.sets_mode() BEGIN ${body}; END`,
+    "CREATE PROCEDURE state_one.sets_variables() BEGIN " +
+    (engine === "seekdb" ? "" : "SELECT 'hidden' INTO @v4; SET @v5=5; ") + "SELECT 1; END",
     `CREATE PROCEDURE state_one.sets_and_fails() BEGIN ${body}; SIGNAL SQLSTATE '45000'; END`,
     `CREATE PROCEDURE state_one.sets_and_shows() BEGIN ${body}; SELECT @@sql_mode; END`,
   ];

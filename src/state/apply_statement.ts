@@ -1,0 +1,77 @@
+/** What statements do to the state that no server reports, taken from their texts. */
+import { type AssignedVariable, type Classified, Effect } from "../sql/classify.ts";
+import type { Dialect } from "./dialect.ts";
+import { type SessionState, Unread } from "./session_state.ts";
+import { assignedText, isMovableName } from "./user_variables.ts";
+import { rowOf } from "./variables.ts";
+
+export interface StatementResult {
+  readonly dialect: Dialect;
+  /** It ended with ERR: nobody knows how far it came. */
+  readonly isFailed: boolean;
+  /** An OK had an insert id. */
+  readonly hasInsertId?: boolean;
+  /** The text, where `effects` say that it sets the role. */
+  readonly text?: string;
+}
+
+/** Effects of statements whose reports are of values that may not last. */
+const PASSING = Effect.calls | Effect.executes | Effect.setsUnreported | Effect.unknown;
+
+/** Whether `applyTrack` must take what a statement reports for passing. */
+export function isPassing(effects: number, dialect: Dialect, hasMoreResults: boolean): boolean {
+  // SET STATEMENT is MariaDB's, and routines have it, too; elsewhere only reports from the middle
+  // of a routine are.
+  return (effects & PASSING) !== 0 && (hasMoreResults || dialect === "mariadb");
+}
+
+/** Applies a statement that is done; its reports have been applied before. */
+export function applyStatement(
+  known: SessionState,
+  { effects, userVariables, names }: Pick<Classified, "effects" | "userVariables" | "names">,
+  result: StatementResult,
+): void {
+  const { dialect, isFailed, hasInsertId = false } = result;
+  // What failed may have set variables, which servers report later.
+  if (isFailed) known.isPending = true;
+  if (effects === 0 && !hasInsertId) return;
+  for (const variable of userVariables) applyVariable(known, variable, result);
+  if ((effects & Effect.setsUnreported) !== 0) {
+    for (const { effect, name } of names) {
+      if (effect === Effect.setsSystemVariables) leaveOpen(known, name, dialect);
+    }
+  }
+  if (hasInsertId || (effects & Effect.setsLastInsertId) !== 0) {
+    known.setVariable("last_insert_id", new Unread());
+  }
+  if ((effects & Effect.calls) !== 0) {
+    for (const name of known.userVariables.keys()) known.setUserVariable(name, new Unread());
+  }
+  if ((effects & (Effect.calls | Effect.unknown)) !== 0) known.setUncertain();
+  if (!isFailed && (effects & Effect.setsRole) !== 0) applyRole(known, result.text);
+}
+
+function applyVariable(
+  known: SessionState,
+  variable: AssignedVariable,
+  { dialect, isFailed }: StatementResult,
+): void {
+  if (!isMovableName(variable.name, dialect)) return known.setUncertain();
+  // The expression decides the variable's type, even if it fails.
+  const text = isFailed ? undefined : assignedText(variable, known, dialect);
+  known.setUserVariable(variable.name, text ?? new Unread());
+}
+
+function leaveOpen(known: SessionState, written: string | undefined, dialect: Dialect): void {
+  if (written === undefined) return known.setUncertain();
+  const { sameAs, partOf, report, changes } = rowOf(written, dialect);
+  if (report !== undefined && report !== "clock") return;
+  known.setVariable(partOf ?? sameAs ?? written, new Unread());
+  if (changes !== undefined) known.setVariable(changes, new Unread());
+}
+
+/** A statement that may mean another role elsewhere cannot be repeated. */
+function applyRole(known: SessionState, text: string | undefined): void {
+  if (text === undefined || !/^[ -~]+$/.test(text)) known.setUncertain();
+  else known.setRole(text);
+}

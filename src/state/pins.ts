@@ -1,0 +1,313 @@
+/**
+ * Why a client session must stay on its server session. Each reason has a row that says what ends
+ * it; what a command begins and ends is a function of facts about it.
+ */
+import { Command, Status } from "../protocol/constants.ts";
+import type { NamedEffect } from "../sql/classify.ts";
+import { Effect } from "../sql/classify.ts";
+import type { Dialect } from "./dialect.ts";
+import type { SpecialVariable, TrackedTransaction } from "./track.ts";
+
+interface PinRow {
+  /** What ends it, for people. */
+  readonly ends: string;
+  /** Neither a reset of the session nor reading what was left open ends it. */
+  readonly isForLife?: true;
+  /** Reading what was left open ends it. */
+  readonly isForReading?: true;
+}
+
+export const PINS = {
+  transaction: { ends: "COMMIT or ROLLBACK" },
+  next_transaction: { ends: "the next transaction" },
+  xa: { ends: "XA COMMIT or XA ROLLBACK" },
+  temporary_table: { ends: "DROP TABLE of all temporary tables" },
+  lock_tables: { ends: "UNLOCK TABLES" },
+  server_lock: { ends: "UNLOCK TABLES, UNLOCK INSTANCE or BACKUP STAGE END" },
+  user_lock: { ends: "RELEASE_LOCK of all locks" },
+  cursor: { ends: "the last row, or the statement's reset or close" },
+  handler: { ends: "HANDLER CLOSE" },
+  load_data_local: { ends: "the statement's reply" },
+  long_data: { ends: "the statement's execution, reset or close" },
+  found_rows: { ends: "the next SELECT" },
+  special_variable: { ends: "its use, or a reset of the session" },
+  routine: { ends: "its user variables are read", isForReading: true },
+  unknown_state: { ends: "a reset of the session" },
+  relayed_login: { ends: "the end of the session", isForLife: true },
+} as const satisfies Record<string, PinRow>;
+
+export type PinReason = keyof typeof PINS;
+
+export interface Pin {
+  readonly reason: PinReason;
+  /** Milliseconds, as whoever counts them gave them. */
+  readonly since: number;
+  /** What did it: `CREATE TEMPORARY TABLE`, `COM_STMT_EXECUTE`. */
+  readonly cause: string;
+  /** What holds it, one of each that must end: names of tables and locks, ids of statements. */
+  readonly things: readonly string[];
+}
+
+/** Shared by all sessions without a pin. */
+export const NO_PINS: readonly Pin[] = Object.freeze([]);
+
+/** What is known of a command when its reply is done. */
+export interface CommandFacts {
+  /** Of {@link Command}. */
+  readonly command: number;
+  /** What the pins shall say that it was. */
+  readonly cause: string;
+  readonly dialect: Dialect;
+  /** Bits of `Effect`, and what they concern; 0 and none for other commands than statements. */
+  readonly effects: number;
+  readonly names: readonly NamedEffect[];
+  readonly isRead: boolean;
+  /** It asks for warnings and the like. */
+  readonly asksDiagnostics: boolean;
+  /** The session's schema when it ran. */
+  readonly schema: string;
+  /** Flags of the last packet; undefined where the reply ended with ERR. */
+  readonly status: number | undefined;
+  /** The code of the ERR that the reply ended with. */
+  readonly error?: number | undefined;
+  /** Of a prepared statement that the command is about: the client's id. */
+  readonly statementId?: number | undefined;
+  /** What the OK packets reported. */
+  readonly transaction?: TrackedTransaction | undefined;
+  readonly specialVariables?: readonly SpecialVariable[];
+  /** An OK had an insert id. */
+  readonly hasInsertId?: boolean;
+}
+
+/** Stands for a thing whose name no text tells: only what ends all of its kind ends it. */
+const SOME = "";
+
+/** ER_BAD_TABLE_ERROR */
+const UNKNOWN_TABLE = 1051;
+
+/** Whether a command can neither begin nor end a pin: most cannot. */
+export function isPinless(pins: readonly Pin[], effects: number, status: number): boolean {
+  return pins.length === 0 && effects === 0 &&
+    (status & (Status.IN_TRANS | Status.CURSOR_EXISTS)) === 0;
+}
+
+/**
+ * The pins behind a command; the same array where nothing has changed.
+ * @param at time of the reply
+ */
+export function pinsAfter(
+  before: readonly Pin[],
+  facts: CommandFacts,
+  at: number,
+): readonly Pin[] {
+  const next = new NextPins(before, facts.cause, at);
+  switch (facts.command) {
+    case Command.RESET_CONNECTION:
+    case Command.CHANGE_USER:
+      if (facts.error === undefined) next.endAll();
+      return next.pins;
+    case Command.STMT_EXECUTE:
+    case Command.STMT_FETCH:
+    case Command.STMT_RESET:
+    case Command.STMT_CLOSE:
+    case Command.STMT_SEND_LONG_DATA:
+    case Command.MARIADB_STMT_BULK_EXECUTE:
+      followStatement(next, facts);
+  }
+  followTables(next, facts);
+  followLocks(next, facts);
+  followRest(next, facts);
+  followTransaction(next, facts);
+  return next.pins;
+}
+
+/** The pins behind an event that is no command. */
+export function pinsAfterEvent(
+  before: readonly Pin[],
+  event: "server session lost" | "state read" | "reply done",
+): readonly Pin[] {
+  const after = before.filter(({ reason }) => {
+    const row: PinRow = PINS[reason];
+    if (event === "server session lost") return false;
+    if (event === "reply done") return reason !== "load_data_local";
+    return row.isForReading !== true;
+  });
+  return after.length === before.length ? before : after.length === 0 ? NO_PINS : after;
+}
+
+class NextPins {
+  #pins: readonly Pin[];
+  readonly #cause: string;
+  readonly #at: number;
+
+  constructor(pins: readonly Pin[], cause: string, at: number) {
+    this.#pins = pins;
+    this.#cause = cause;
+    this.#at = at;
+  }
+
+  get pins(): readonly Pin[] {
+    return this.#pins;
+  }
+
+  has(reason: PinReason): boolean {
+    return this.#pins.some((pin) => pin.reason === reason);
+  }
+
+  /** Things may be there more than once, as locks are taken. */
+  add(reason: PinReason, thing?: string): void {
+    const old = this.#pins.find((pin) => pin.reason === reason);
+    if (old === undefined) {
+      const things = thing === undefined ? [] : [thing];
+      const pin = { reason, since: this.#at, cause: this.#cause, things };
+      this.#pins = [...this.#pins, pin];
+    } else if (thing !== undefined) {
+      this.#replace(old, [...old.things, thing]);
+    }
+  }
+
+  /** Adds a thing unless it is there. */
+  addOnce(reason: PinReason, thing: string): void {
+    const old = this.#pins.find((pin) => pin.reason === reason);
+    if (!old?.things.includes(thing)) this.add(reason, thing);
+  }
+
+  end(reason: PinReason): void {
+    if (!this.has(reason)) return;
+    const left = this.#pins.filter((pin) => pin.reason !== reason);
+    this.#pins = left.length === 0 ? NO_PINS : left;
+  }
+
+  /** One of the things is gone; with the last one the pin ends. */
+  remove(reason: PinReason, thing: string): void {
+    const old = this.#pins.find((pin) => pin.reason === reason);
+    const index = old?.things.indexOf(thing) ?? -1;
+    if (old === undefined || index < 0) return;
+    if (old.things.length === 1) this.end(reason);
+    else this.#replace(old, old.things.toSpliced(index, 1));
+  }
+
+  set(reason: PinReason, isThere: boolean): void {
+    if (isThere) this.add(reason);
+    else this.end(reason);
+  }
+
+  endAll(): void {
+    const left = this.#pins.filter(({ reason }) => (PINS[reason] as PinRow).isForLife === true);
+    if (left.length < this.#pins.length) this.#pins = left.length === 0 ? NO_PINS : left;
+  }
+
+  #replace(old: Pin, things: readonly string[]): void {
+    this.#pins = this.#pins.map((pin) => pin === old ? { ...old, things } : pin);
+  }
+}
+
+function followTransaction(next: NextPins, facts: CommandFacts): void {
+  const { status, effects, transaction, error } = facts;
+  const isDone = error === undefined;
+  if (status !== undefined) {
+    const isInTransaction = (status & Status.IN_TRANS) !== 0;
+    next.set("transaction", isInTransaction);
+    if (!isInTransaction) next.end("xa");
+    else if ((effects & Effect.xa) !== 0) next.add("xa");
+  }
+  const isNext = isDone && (effects & Effect.setsNextTransaction) !== 0;
+  if (transaction?.characteristics === "") next.end("next_transaction");
+  else if (isNext && !next.has("transaction")) next.add("next_transaction");
+  else if (endsNext(next, facts)) next.end("next_transaction");
+}
+
+/** Where servers do not report it: statements that are no SET have most likely used a table. */
+function endsNext(next: NextPins, { dialect, effects, error, command }: CommandFacts): boolean {
+  const ends = Effect.beginsTransaction | Effect.endsTransaction;
+  if (next.has("transaction") || (error === undefined && (effects & ends) !== 0)) return true;
+  const sets = Effect.setsSystemVariables | Effect.setsUserVariables | Effect.usesSchema;
+  const runs = command === Command.QUERY || command === Command.STMT_EXECUTE;
+  return dialect === "oceanbase" && runs && (effects & (sets | Effect.setsNextTransaction)) === 0;
+}
+
+function followTables(next: NextPins, facts: CommandFacts): void {
+  const { dialect, error, schema, names, effects } = facts;
+  if ((effects & (Effect.createsTemporary | Effect.dropsTemporary)) === 0) return;
+  // What MariaDB does not know behind DROP is not there, and it has dropped the others.
+  const isDropped = error === undefined || (error === UNKNOWN_TABLE && dialect === "mariadb");
+  for (const named of names) {
+    const key = tableKey(named, schema);
+    if (named.effect === Effect.createsTemporary) {
+      if (error === undefined) next.addOnce("temporary_table", key);
+    } else if (named.effect === Effect.dropsTemporary && isDropped) {
+      const { renamedTo } = named;
+      const wasThere = next.pins.some(({ things, reason }) =>
+        reason === "temporary_table" && things.includes(key)
+      );
+      next.remove("temporary_table", key);
+      if (wasThere && renamedTo !== undefined) {
+        next.addOnce("temporary_table", tableKey(renamedTo, schema));
+      }
+    }
+  }
+}
+
+function tableKey(
+  { schema, name }: { readonly schema?: string | undefined; readonly name: string | undefined },
+  current: string,
+): string {
+  return name === undefined ? SOME : `${schema ?? current}.${name}`;
+}
+
+function followLocks(next: NextPins, { effects, names, error }: CommandFacts): void {
+  const isDone = error === undefined;
+  if (isDone && (effects & Effect.unlocksTables) !== 0) next.end("lock_tables");
+  if (isDone && (effects & Effect.locksTables) !== 0) next.add("lock_tables");
+  for (const { effect, name, all } of names) {
+    // The lock was taken before the rest of its statement failed, maybe.
+    if (effect === Effect.getsLock) next.add("user_lock", name?.toLowerCase() ?? SOME);
+    if (!isDone) continue;
+    switch (effect) {
+      case Effect.releasesLock:
+        if (all === true) next.end("user_lock");
+        else if (name !== undefined) next.remove("user_lock", name.toLowerCase());
+        break;
+      case Effect.locksServer:
+        next.addOnce("server_lock", name ?? SOME);
+        break;
+      case Effect.unlocksServer:
+        next.remove("server_lock", name ?? SOME);
+        break;
+      case Effect.opensHandler:
+        next.addOnce("handler", name?.toLowerCase() ?? SOME);
+        break;
+      case Effect.closesHandler:
+        next.remove("handler", name?.toLowerCase() ?? SOME);
+    }
+  }
+}
+
+function followRest(next: NextPins, facts: CommandFacts): void {
+  const { effects, isRead, asksDiagnostics, error, dialect } = facts;
+  // Even what failed may have run in part.
+  if ((effects & Effect.unknown) !== 0) next.add("unknown_state");
+  if ((effects & Effect.calls) !== 0) next.add("routine");
+  if (error === undefined && (effects & Effect.calculatesFoundRows) !== 0) next.add("found_rows");
+  else if (isRead && !(asksDiagnostics && dialect === "mariadb")) next.end("found_rows");
+  if (facts.hasInsertId === true) next.remove("special_variable", "insert_id");
+  for (const { name, isOver } of facts.specialVariables ?? []) {
+    if (isOver) next.remove("special_variable", name);
+    else next.addOnce("special_variable", name);
+  }
+}
+
+/** Commands about prepared statements that clients know by id. */
+function followStatement(next: NextPins, facts: CommandFacts): void {
+  const { command, status = 0, statementId } = facts;
+  const id = statementId === undefined ? SOME : String(statementId);
+  if (command === Command.STMT_SEND_LONG_DATA) return next.addOnce("long_data", id);
+  if (command === Command.STMT_FETCH) {
+    if ((status & Status.LAST_ROW_SENT) !== 0) next.remove("cursor", id);
+    return;
+  }
+  next.remove("long_data", id);
+  const hasCursor = command === Command.STMT_EXECUTE && (status & Status.CURSOR_EXISTS) !== 0;
+  if (hasCursor) next.addOnce("cursor", id);
+  else next.remove("cursor", id);
+}
