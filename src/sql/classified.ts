@@ -22,7 +22,8 @@ export interface AssignedVariable {
   readonly name: string;
   /**
    * The value where it is one literal, in ASCII, and in a form that means the same in every
-   * sql_mode and character_set_client; undefined for what is computed.
+   * sql_mode and character_set_client; undefined for what is computed. With `NULL` a variable
+   * keeps the type that it had.
    */
   readonly literal: string | undefined;
   /** The literal is a string that takes character_set_connection and collation_connection. */

@@ -106,21 +106,23 @@ export const Effect = {
    * GET_LOCK, in an EXPLAIN, too, where it may run. Ends with as many RELEASE_LOCK as it ran, or
    * RELEASE_ALL_LOCKS; not with COMMIT, ROLLBACK, UNLOCK TABLES. Its result says whether it has
    * the lock, and nothing is reported: before a server session is handed on,
-   * `IS_USED_LOCK(name) = CONNECTION_ID()` tells. Names are the same in upper and lower case.
+   * `IS_USED_LOCK(name) = CONNECTION_ID()` tells. Names in upper and lower case are the same to
+   * MySQL, and others to MariaDB.
    */
   getsLock: 1 << 15,
   /** RELEASE_LOCK; RELEASE_ALL_LOCKS with `all`. */
   releasesLock: 1 << 16,
   /**
    * HANDLER t OPEN. Ends with HANDLER CLOSE, and with ALTER, DROP and TRUNCATE of the table (then
-   * READ and CLOSE fail with 1109); not with COMMIT, ROLLBACK, FLUSH TABLES or UNLOCK TABLES.
+   * READ and CLOSE fail with 1109); not with COMMIT, ROLLBACK, UNLOCK TABLES, or FLUSH
+   * TABLES, with which those of MySQL lose their position.
    */
   opensHandler: 1 << 17,
   closesHandler: 1 << 18,
   /**
    * SQL_CALC_FOUND_ROWS: FOUND_ROWS() must find it. Ends with the next SELECT (also one of
-   * FOUND_ROWS() itself) or SHOW, on MariaDB not with SHOW WARNINGS; SET, DO, USE, COMMIT and what
-   * changes data leave it.
+   * FOUND_ROWS() itself) or SHOW, on MySQL with DO, too, on MariaDB not with SHOW WARNINGS; SET,
+   * USE, COMMIT and what changes data leave it.
    */
   calculatesFoundRows: 1 << 19,
   /**

@@ -45,9 +45,9 @@ export class Literal {
         return kind === Kind.number && /^[\d.]/.test(reader.text()) && this.#close(reader.text());
       case "introducer":
         if (kind === Kind.string) return this.#append(reader);
-        // Only bytes can follow.
+        // Only bytes can follow, and their letter would belong to the introducer.
         return kind === Kind.number && /^([xb]'|0[xb])/i.test(reader.text()) &&
-          this.#close(reader.text());
+          this.#close(` ${reader.text()}`);
       case "string":
         if (word !== "COLLATE") return this.#append(reader);
         this.#state = "collate";

@@ -89,7 +89,7 @@ export const USER_VARIABLES: readonly ClassifyRow[] = [
   ],
   [
     "SET @a = _utf8mb4'abc', @b = _latin1 X'41', @c = N'abc', @d = _binary 'x'",
-    "setsUserVariables @a=_utf8mb4'abc' @b=_latin1X'41' @c=N'abc' @d=_binary'x'",
+    "setsUserVariables @a=_utf8mb4'abc' @b=_latin1 X'41' @c=N'abc' @d=_binary'x'",
   ],
   [
     "SET @a = 'a' COLLATE utf8mb4_bin, @b = _utf8mb4'a' COLLATE utf8mb4_bin, @c = 'a' COLLATE 'binary'",
