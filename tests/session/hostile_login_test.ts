@@ -7,7 +7,7 @@ import { encodeLogin, type Login } from "../../src/protocol/handshake.ts";
 import { FakeClient } from "../fake/client.ts";
 import { FakeServer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
-import { proxyFor, refused, USERS } from "../support/logins.ts";
+import { proxyFor, USERS } from "../support/logins.ts";
 
 function request(change: Partial<Login> = {}): Uint8Array {
   return encodeLogin({

@@ -3,7 +3,6 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { NATIVE, type PluginName, SHA2 } from "../../src/protocol/auth.ts";
 import { encodeAttributes } from "../../src/protocol/attributes.ts";
 import { Capability } from "../../src/protocol/constants.ts";
-import type { Login } from "../../src/protocol/handshake.ts";
 import { FakeClient } from "../fake/client.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
 import { proxyFor, refused, useOnce, USERS } from "../support/logins.ts";
