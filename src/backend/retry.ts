@@ -21,6 +21,8 @@ export class Retry {
 
   fail(error: SluiceError, now: number): void {
     this.#failure = error;
+    // Attempts that were made together count as one.
+    if (now < this.#at) return;
     this.#delay = Math.min(LONGEST_DELAY, 2 * this.#delay || FIRST_DELAY);
     this.#at = now + this.#delay;
   }
