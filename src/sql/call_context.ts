@@ -36,6 +36,7 @@ const BEFORE_EXPRESSION = new WordSet([
   ...["IMMEDIATE", "RETURN", "RETURNING", "DEFAULT", "SEPARATOR", "BOTH", "LEADING", "TRAILING"],
   ...["GLOBAL", "SESSION", "LOCAL", "DIAGNOSTICS", "EXISTS", "FOR", "SQL", "MEMBER", "OF", "TO"],
   ...["PERSIST", "PERSIST_ONLY", "STATEMENT", "USER", "VIA", "WITH", "AS"],
+  ...["KILL", "BEFORE", "IF", "ELSEIF", "WHILE", "UNTIL", "EVERY"],
 ]);
 
 /**

@@ -12,7 +12,8 @@ const BEGINS = Effect.beginsTransaction | Effect.endsTransaction | Effect.unlock
 export function readBegin(reader: StatementReader): void {
   reader.next();
   reader.skip("WORK");
-  reader.found.effects |= reader.isEnd() ? BEGINS : Effect.calls;
+  const isAlone = reader.isEnd() || reader.isSymbol(";");
+  reader.found.effects |= isAlone ? BEGINS : Effect.calls;
 }
 
 /** START TRANSACTION, and START of what replicates. */
