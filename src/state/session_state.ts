@@ -147,19 +147,26 @@ export class SessionState {
   /** Makes this state the same as the other, which may go on changing by itself. */
   copyFrom(other: SessionState): void {
     if (this === other) return;
-    other.#ownsVariables = false;
+    this.copySettingsFrom(other);
     other.#ownsUserVariables = false;
-    this.#ownsVariables = false;
     this.#ownsUserVariables = false;
     this.version = other.version;
-    this.schema = other.schema;
-    this.role = other.role;
     this.isUncertain = other.isUncertain;
     this.isPending = other.isPending;
-    this.#login = other.#login;
-    this.#variables = other.#variables;
     this.#userVariables = other.#userVariables;
     this.#mayHaveUnread = other.#mayHaveUnread;
+  }
+
+  /** Takes over all but the user variables. */
+  copySettingsFrom(other: SessionState): void {
+    other.#ownsVariables = false;
+    this.#ownsVariables = false;
+    this.version++;
+    this.schema = other.schema;
+    this.role = other.role;
+    this.#login = other.#login;
+    this.#variables = other.#variables;
+    this.#mayHaveUnread ||= other.#mayHaveUnread;
   }
 
   /**

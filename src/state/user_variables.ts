@@ -56,7 +56,9 @@ export function assignedText(
 /** NULL takes the type of the value before. */
 function assignedNull(name: string, state: SessionState, dialect: Dialect): string | undefined {
   if (dialect === "oceanbase") return "NULL";
-  return state.userVariables.has(name) ? undefined : `x'',${userVariable(name)}:=NULL`;
+  return state.isUncertain || state.userVariables.has(name)
+    ? undefined
+    : `x'',${userVariable(name)}:=NULL`;
 }
 
 function connectionString(

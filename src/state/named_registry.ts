@@ -1,0 +1,98 @@
+/**
+ * Prepared statements of the text protocol: PREPARE name, EXECUTE name, DEALLOCATE PREPARE name.
+ * A server session has names of several clients, or old ones of the same; before a name is used or
+ * missed there, it is made the client's own.
+ * https://dev.mysql.com/doc/refman/9.0/en/sql-prepared-statements.html
+ */
+import type { Dialect } from "./dialect.ts";
+import { contextOf, type PrepareContext } from "./prepare_context.ts";
+import type { SessionState } from "./session_state.ts";
+
+/** What a client has prepared under a name. */
+export interface NamedStatement {
+  /** In lower case. */
+  readonly name: string;
+  /** The whole PREPARE statement as the client sent it: it means the same in the same context. */
+  readonly statement: Uint8Array;
+  readonly context: PrepareContext;
+}
+
+/** The names of one client session; few clients have any. */
+export class ClientNames {
+  #byName: Map<string, NamedStatement> | undefined;
+
+  get size(): number {
+    return this.#byName?.size ?? 0;
+  }
+
+  find(name: string): NamedStatement | undefined {
+    return this.#byName?.get(name.toLowerCase());
+  }
+
+  /** A PREPARE has succeeded. */
+  add(
+    name: string,
+    statement: Uint8Array,
+    { state, dialect }: { readonly state: SessionState; readonly dialect: Dialect },
+  ): NamedStatement {
+    const named = {
+      name: name.toLowerCase(),
+      statement: statement.slice(),
+      context: contextOf(state, dialect),
+    };
+    this.#byName ??= new Map();
+    this.#byName.set(named.name, named);
+    return named;
+  }
+
+  /** A DEALLOCATE has succeeded, or a PREPARE of the name has failed. */
+  remove(name: string): void {
+    this.#byName?.delete(name.toLowerCase());
+  }
+
+  /** The session was reset. */
+  clear(): void {
+    this.#byName = undefined;
+  }
+}
+
+/** What a server session must do before a statement that names a prepared one. */
+export type NamedPreparation =
+  /** Runs the statement in the context that it names. */
+  | { readonly prepare: NamedStatement }
+  /** Runs the statement as it is: the client has no such name, and must be told so. */
+  | { readonly deallocate: string };
+
+/** The names of one server session. */
+export class ServerNames {
+  #byName: Map<string, NamedStatement> | undefined;
+
+  get size(): number {
+    return this.#byName?.size ?? 0;
+  }
+
+  /** Undefined where the name is the client's own there, or nobody's. */
+  preparation(name: string, client: ClientNames): NamedPreparation | undefined {
+    const key = name.toLowerCase();
+    const wanted = client.find(key);
+    const held = this.#byName?.get(key);
+    if (wanted === held) return undefined;
+    if (wanted !== undefined) return { prepare: wanted };
+    return { deallocate: `DEALLOCATE PREPARE \`${key.replaceAll("`", "``")}\`` };
+  }
+
+  /** The server has prepared it. */
+  add(named: NamedStatement): void {
+    this.#byName ??= new Map();
+    this.#byName.set(named.name, named);
+  }
+
+  remove(name: string): void {
+    this.#byName?.delete(name.toLowerCase());
+  }
+
+  /** The server has forgotten all. */
+  clear(): void {
+    this.#byName = undefined;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Types of parameters in requests to execute prepared statements. Clients send them once and leave
+ * them out until they change; a server session that has not seen them, or has seen those of another
+ * client since, must be sent them again.
+ * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html
+ * https://mariadb.com/kb/en/com_stmt_bulk_execute/
+ */
+import { concat, PacketReader } from "../protocol/bytes.ts";
+import { Capability, Command, ExecuteFlag } from "../protocol/constants.ts";
+
+/** Where the types are in a request, or would be. */
+export interface TypesPlace {
+  /** Position of the byte (or flag) that says whether there are types. */
+  readonly flagAt: number;
+  /** The types as they travel; undefined where the request has none. */
+  readonly types: Uint8Array | undefined;
+  /** Where they begin, or are to be put. */
+  readonly at: number;
+}
+
+export interface StatementParameters {
+  readonly capabilities: number;
+  /** Of the statement, as its prepare reply said. */
+  readonly parameters: number;
+}
+
+/** Bulk requests have flags, of which this one says that types follow. */
+const BULK_TYPES = 128;
+
+/**
+ * Undefined where there are no parameters at all.
+ * @throws {ProtocolError}
+ */
+export function placeOfTypes(
+  payload: Uint8Array,
+  statement: StatementParameters,
+): TypesPlace | undefined {
+  return payload[0] === Command.MARIADB_STMT_BULK_EXECUTE
+    ? placeInBulk(payload, statement)
+    : placeInExecute(payload, statement);
+}
+
+function placeInExecute(
+  payload: Uint8Array,
+  { capabilities, parameters }: StatementParameters,
+): TypesPlace | undefined {
+  const reader = new PacketReader(payload, "execute request");
+  reader.skip(5);
+  const flags = reader.u8();
+  reader.skip(4);
+  const hasAttributes = (capabilities & Capability.QUERY_ATTRIBUTES) !== 0;
+  let count = parameters;
+  if (hasAttributes && (parameters > 0 || (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0)) {
+    count = Number(reader.lenencInt());
+  }
+  if (count === 0) return undefined;
+  reader.skip((count + 7) >> 3);
+  const flagAt = payload.length - reader.remaining;
+  const hasTypes = reader.u8() !== 0;
+  const at = payload.length - reader.remaining;
+  if (!hasTypes) return { flagAt, at, types: undefined };
+  skipTypes(reader, count, hasAttributes);
+  return { flagAt, at, types: payload.subarray(at, payload.length - reader.remaining) };
+}
+
+function placeInBulk(
+  payload: Uint8Array,
+  { parameters }: StatementParameters,
+): TypesPlace | undefined {
+  const reader = new PacketReader(payload, "bulk execute request");
+  reader.skip(5);
+  const flagAt = payload.length - reader.remaining;
+  const hasTypes = (reader.u16() & BULK_TYPES) !== 0;
+  const at = payload.length - reader.remaining;
+  if (parameters === 0) return undefined;
+  if (!hasTypes) return { flagAt, at, types: undefined };
+  skipTypes(reader, parameters, false);
+  return { flagAt, at, types: payload.subarray(at, payload.length - reader.remaining) };
+}
+
+function skipTypes(reader: PacketReader, count: number, hasNames: boolean): void {
+  for (let index = 0; index < count; index++) {
+    reader.skip(2);
+    if (hasNames) reader.lenencBytes();
+  }
+}
+
+/** The request with types put in, as a request of its own. */
+export function withTypes(
+  payload: Uint8Array,
+  { flagAt, at }: TypesPlace,
+  types: Uint8Array,
+): Uint8Array {
+  const request = concat([payload.subarray(0, at), types, payload.subarray(at)]);
+  request[flagAt] = payload[0] === Command.MARIADB_STMT_BULK_EXECUTE
+    ? payload[flagAt]! | BULK_TYPES
+    : 1;
+  return request;
+}

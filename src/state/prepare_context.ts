@@ -1,0 +1,101 @@
+/**
+ * What a prepared statement takes from its session when it is prepared, and keeps whatever the
+ * session is set to later. MySQL resolves and folds at that time, so that almost every variable
+ * counts: sql_mode, character sets, div_precision_increment, lc_time_names, group_concat_max_len …;
+ * MariaDB keeps the schema, sql_mode, old_mode, character sets and collations; OceanBase prepares
+ * anew for every execution and keeps nothing.
+ */
+import type { Dialect } from "./dialect.ts";
+import { SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
+import { RESULTS_COLLATION, rowOf } from "./variables.ts";
+
+/** The state in which a statement was prepared, as a value of its own. */
+export interface PrepareContext {
+  /** A copy that nobody changes. */
+  readonly state: SessionState;
+  /** The same for states in which preparing gives the same. */
+  readonly fingerprint: string;
+}
+
+/** @param before the context of another statement, which is used again where it is the same */
+export function contextOf(
+  state: SessionState,
+  dialect: Dialect,
+  before?: PrepareContext,
+): PrepareContext {
+  if (before !== undefined && before.state.isSameAs(state)) return before;
+  const copy = new SessionState();
+  copy.copyFrom(state);
+  return { state: copy, fingerprint: fingerprintOf(copy, dialect) };
+}
+
+/**
+ * The state that a session must have while the statement is prepared for it.
+ * @param wanted of the session, which has it before and after
+ * @returns undefined where it can be prepared as the session is
+ */
+export function stateToPrepareIn(
+  { state, fingerprint }: PrepareContext,
+  wanted: SessionState,
+  dialect: Dialect,
+): SessionState | undefined {
+  if (wanted.isSameAs(state)) return undefined;
+  const meanwhile = new SessionState();
+  meanwhile.copyFrom(wanted);
+  if (fingerprintOf(meanwhile, dialect) === fingerprint) return undefined;
+  meanwhile.copySettingsFrom(state);
+  return meanwhile;
+}
+
+/** Settings by their text, each with a short name; few, since sessions are set alike. */
+let settings = new Map<string, string>();
+let count = 0;
+const MOST_SETTINGS = 10_000;
+
+/** By the map that has them, which a state that was copied does not change any more. */
+const named = new WeakMap<ReadonlyMap<string, StateValue>, { login: unknown; name: string }>();
+
+function fingerprintOf(state: SessionState, dialect: Dialect): string {
+  if (dialect === "oceanbase") return "";
+  return `${settingsName(state, dialect)}.${state.schema}`;
+}
+
+function settingsName(state: SessionState, dialect: Dialect): string {
+  const known = named.get(state.variables);
+  if (known?.login === state.login) return known!.name;
+  const name = nameOf(settingsText(state, dialect));
+  // A value that is not read yet gets a text later.
+  if (state.unread() === undefined) named.set(state.variables, { login: state.login, name });
+  return name;
+}
+
+function nameOf(text: string): string {
+  let name = settings.get(text);
+  if (name === undefined) {
+    if (settings.size >= MOST_SETTINGS) settings = new Map();
+    name = (count++).toString(36);
+    settings.set(text, name);
+  }
+  return name;
+}
+
+function settingsText(state: SessionState, dialect: Dialect): string {
+  const names = [...new Set([...state.login.keys(), ...state.variables.keys()])];
+  return names
+    .filter((name) => name !== RESULTS_COLLATION && rowOf(name, dialect).isForExecution !== true)
+    .sort()
+    .map((name) => `${name}=${valueText(state.variable(name))}`)
+    .join("\n");
+}
+
+const cells = new WeakMap<Unread, number>();
+let cellCount = 0;
+
+/** What nobody has read is the same as itself only. */
+function valueText(value: StateValue | undefined): string | undefined {
+  const text = textOf(value);
+  if (text !== undefined || !(value instanceof Unread)) return text;
+  let cell = cells.get(value);
+  if (cell === undefined) cells.set(value, cell = cellCount++);
+  return `?${cell}`;
+}
