@@ -1,6 +1,6 @@
 /**
- * Server sessions of one account and one capability class on one server, shared by whoever asks:
- * who wants one takes an idle one at once or waits in order, and gives it back.
+ * Server sessions of one server that are alike (see pool_key.ts), shared by whoever asks: who wants
+ * one takes an idle one at once or waits in order, and gives it back.
  */
 import type { PoolConfig } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";

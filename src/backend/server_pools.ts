@@ -78,7 +78,7 @@ export class ServerPools implements PoolHome {
     return this.backend.config.maxConnections ?? this.limits.poolServerMaxConnections;
   }
 
-  /** The pool of this account and class; whoever keeps it asks again when it `isDropped`. */
+  /** The pool of sessions with this login; whoever keeps it asks again when it `isDropped`. */
   pool(login: ServerLogin): Pool {
     const key = poolKey(login);
     let pool = this.#pools.get(key);
