@@ -48,8 +48,11 @@ export async function introduce(server: ServerSession): Promise<void> {
   await report(server, loginStatement(server.dialect));
 }
 
+/** Takes away the warnings of the statement before: MySQL has one for each name it does not know. */
+const CLEARS_WARNINGS = "SET SESSION autocommit=@@SESSION.autocommit";
+
 async function report(server: ServerSession, statement: string): Promise<void> {
-  await run(server, [query(server, statement)]);
+  await run(server, [query(server, statement), query(server, CLEARS_WARNINGS)]);
   if (server.known === undefined) {
     throw new SluiceError(
       "server_malformed",

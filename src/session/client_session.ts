@@ -227,7 +227,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   /** Rather an error than the facts of somebody else's statement. */
   #lostFacts(asks: number): SluiceError | undefined {
-    if ((asks & LAST_FACTS) === 0 || this.#hold?.hasLastFacts !== false) return undefined;
+    if ((asks & LAST_FACTS) === 0 || this.#hold?.keepsFacts() !== false) return undefined;
     return new SluiceError(
       "state_lost",
       "The counts, ids and warnings of the last statement are gone: its server session has been " +

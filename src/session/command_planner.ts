@@ -66,6 +66,7 @@ export class CommandPlanner implements DoneStatement {
   effects = 0;
   asks = 0;
   isAlone = true;
+  isQuery = false;
   isPrepare = false;
   isClose = false;
   assigned: readonly AssignedVariable[] = NONE;
@@ -104,13 +105,14 @@ export class CommandPlanner implements DoneStatement {
   #foreseeNothing(): void {
     this.effects = this.asks = 0;
     this.assigned = NONE;
-    this.isPrepare = this.isClose = false;
+    this.isQuery = this.isPrepare = this.isClose = false;
   }
 
   /** What the command may do to its session. */
   #foresee(command: ClientCommand, input: ClientInput): void {
     this.#foreseeNothing();
     this.effects = COMMAND_EFFECTS[command.code] ?? 0;
+    this.isQuery = command.code === Command.QUERY;
     this.isPrepare = command.code === Command.STMT_PREPARE;
     this.isClose = command.code === Command.STMT_CLOSE;
     if (command.code !== Command.QUERY) return;

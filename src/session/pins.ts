@@ -6,9 +6,9 @@ interface PinRule {
   readonly begins: number;
   /** Effects that take it away again. */
   readonly ends?: number;
-  /** It is for the next transaction, and over when none is open behind a later statement. */
+  /** It is for the next transaction: over when one has begun or ended. Mere reads may leave it. */
   readonly isForTransaction?: true;
-  /** It is over with the next statement that asks nothing of this. */
+  /** It is over with the next statement that has no effects and asks nothing of this. */
   readonly untilUnasked?: number;
 }
 
@@ -56,9 +56,13 @@ export interface Pin {
 export interface Aftermath {
   readonly effects: number;
   readonly asks: number;
+  /** It was a statement as text, and no other command. */
+  readonly isQuery: boolean;
   readonly hasFailed: boolean;
   readonly isInTransaction: boolean;
 }
+
+const ABOUT_TRANSACTIONS = Effect.beginsTransaction | Effect.endsTransaction;
 
 export class Pins {
   readonly #since = new Map<PinReason, number>();
@@ -84,12 +88,14 @@ export class Pins {
   }
 
   /** A statement is done: ends what it ends, and begins what it begins. */
-  after({ effects, asks, hasFailed, isInTransaction }: Aftermath, now: number): void {
+  after({ effects, asks, isQuery, hasFailed, isInTransaction }: Aftermath, now: number): void {
     for (const reason of [...this.#since.keys()]) {
       const rule: PinRule = RULES[reason];
       const isEnded = !hasFailed && (effects & (rule.ends ?? 0)) !== 0;
-      const isUsed = rule.isForTransaction === true && !isInTransaction;
-      const isUnasked = rule.untilUnasked !== undefined && (asks & rule.untilUnasked) === 0;
+      const isAboutTransactions = isInTransaction || (effects & ABOUT_TRANSACTIONS) !== 0;
+      const isUsed = rule.isForTransaction === true && !hasFailed && isAboutTransactions;
+      const isUnasked = rule.untilUnasked !== undefined && isQuery && effects === 0 &&
+        (asks & rule.untilUnasked) === 0;
       if (isEnded || isUsed || isUnasked) this.#since.delete(reason);
     }
     if (effects === 0) return;

@@ -57,7 +57,10 @@ export class PrivateHold implements ServerHold {
 
   forgetState(): void {}
 
-  readonly hasLastFacts = true;
+  keepsFacts(): boolean {
+    return true;
+  }
+
   readonly pins = [];
 
   async open(): Promise<ServerSession | undefined> {

@@ -11,6 +11,8 @@ export interface DoneStatement {
   readonly assigned: readonly AssignedVariable[];
   /** Its text certainly had no other statement beside it. */
   readonly isAlone: boolean;
+  /** It was COM_QUERY. */
+  readonly isQuery: boolean;
   /** It was COM_STMT_PREPARE, or COM_STMT_CLOSE. */
   readonly isPrepare: boolean;
   readonly isClose: boolean;
@@ -45,8 +47,8 @@ export interface ServerHold {
   giveBack(statement: DoneStatement): boolean;
   /** The client's session was reset on the server session that it has. */
   forgetState(): void;
-  /** Whether what servers know of the last statement can still be asked. */
-  readonly hasLastFacts: boolean;
+  /** The next command asks what servers know of the last one. @returns false where that is lost */
+  keepsFacts(): boolean;
   /** Nobody waits for the opening any more. */
   abandonOpening(): void;
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */

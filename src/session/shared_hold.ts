@@ -39,7 +39,10 @@ export class SharedHold implements ServerHold {
   #transactionSince = 0;
   readonly #clientId: number;
   readonly #context: SessionContext;
-  readonly #loginSchema: string;
+  /** Behind the login, or the reset that came last. */
+  #loginSchema: string;
+  /** The command that runs resets the session. */
+  #isResetting = false;
   readonly #servers: SharedServers;
   readonly #request: PoolRequest;
   /** What the client's session must look like; undefined until a server session has shown it. */
@@ -48,6 +51,8 @@ export class SharedHold implements ServerHold {
   /** Taken, and to be brought to the wanted state first. */
   #candidate: ServerSession | undefined;
   #opening: Opening | undefined;
+  /** What others have left of their last statements must go from the next server session. */
+  #mustReset = false;
   /** Where the last statement ran: its warnings and counts are there, while nobody else has it. */
   #last: ServerSession | undefined;
 
@@ -86,9 +91,10 @@ export class SharedHold implements ServerHold {
     return id === undefined ? [] : [id];
   }
 
-  /** Nobody else has used the server session since. */
-  get hasLastFacts(): boolean {
+  /** Nobody else may have used the server session since; before the first statement, none may have. */
+  keepsFacts(): boolean {
     const last = this.#last;
+    if (last === undefined) this.#mustReset = true;
     return last === undefined || last === this.#current ||
       (last.isOpen && last.seat?.lastHolder === this && last.seat.state !== "taken");
   }
@@ -96,7 +102,8 @@ export class SharedHold implements ServerHold {
   takeNow(): ServerSession | undefined {
     const session = this.#servers.tryTake(this.#request);
     if (session === undefined) return undefined;
-    if (session.known !== undefined && this.#wanted?.isSameAs(session.known)) {
+    const isReady = session.known !== undefined && !this.#mustReset;
+    if (isReady && this.#wanted?.isSameAs(session.known!)) {
       return this.#current = session;
     }
     this.#candidate = session;
@@ -125,7 +132,8 @@ export class SharedHold implements ServerHold {
     const session = this.#current;
     if (session === undefined) return false;
     this.#last = session;
-    this.#learn(session, statement);
+    if (this.#isResetting) this.#startAfresh(session);
+    else this.#learn(session, statement);
     if (!session.isOpen || session.isInTransaction || !this.#pins.isEmpty) return false;
     this.#current = undefined;
     session.giveBack(this);
@@ -133,10 +141,12 @@ export class SharedHold implements ServerHold {
   }
 
   forgetState(): void {
+    // A reset keeps the schema.
+    this.#loginSchema = this.schema;
     this.#wanted = undefined;
     this.#prepared = 0;
     this.#pins.clear();
-    if (this.#current !== undefined) this.#current.known = undefined;
+    this.#isResetting = true;
   }
 
   abandonOpening(): void {
@@ -214,13 +224,23 @@ export class SharedHold implements ServerHold {
       await introduce(session);
       this.#wanted = SessionState.afterLogin(this.#loginSchema, session.known!.login);
     }
+    if (this.#mustReset) session.known?.setUncertain();
     await bringTo(session, this.#wanted);
+    this.#mustReset = false;
+  }
+
+  /** The reset has switched off the reports, too: who has the session next asks for them again. */
+  #startAfresh(session: ServerSession): void {
+    this.#isResetting = false;
+    this.#wanted = undefined;
+    session.known = undefined;
+    session.reported = 0;
   }
 
   /** The statement may have changed the state that both have, and more than that. */
   #learn(session: ServerSession, statement: DoneStatement): void {
     const { known, tracker } = session;
-    const { asks, isPrepare, isClose } = statement;
+    const { asks, isPrepare, isClose, isQuery } = statement;
     const now = Date.now();
     const hasFailed = tracker.errorCode !== 0;
     // What is no statement has no effects.
@@ -229,7 +249,7 @@ export class SharedHold implements ServerHold {
     const { isInTransaction } = session;
     if (!isInTransaction) this.#transactionSince = 0;
     else if (this.#transactionSince === 0) this.#transactionSince = now;
-    this.#pins.after({ effects, asks, hasFailed, isInTransaction }, now);
+    this.#pins.after({ effects, asks, isQuery, hasFailed, isInTransaction }, now);
     if (isPrepare && !hasFailed) this.#prepared++;
     if (isClose && this.#prepared > 0) this.#prepared--;
     if (this.#prepared > 0) this.#pins.add("prepared statement", now);

@@ -143,7 +143,7 @@ for (const name of ENGINES) {
     const [reason, begin, end] of [
       ["LOCK TABLES", "LOCK TABLES one.t READ", "UNLOCK TABLES"],
       ["transaction", "BEGIN", "COMMIT"],
-      ["SET TRANSACTION", "SET TRANSACTION READ ONLY", "SELECT 1"],
+      ["SET TRANSACTION", "SET TRANSACTION READ ONLY", "COMMIT"],
       ["SQL_CALC_FOUND_ROWS", "SELECT SQL_CALC_FOUND_ROWS 1 LIMIT 1", "SELECT 2"],
     ] as const
   ) {
@@ -173,6 +173,18 @@ for (const name of ENGINES) {
       a!.unprepare("SELECT ? + 1 AS n");
       await a!.query("DO 1");
       assertEquals((await b!.query("SHOW PROXYPINS"))[0], []);
+    },
+  );
+
+  shared(
+    "a fresh client knows nothing of others' statements",
+    { sessions: 1, clients: 2 },
+    async ([a, b]) => {
+      await a!.query("INSERT INTO two.t (v) VALUES (1), (2)");
+      await assertRejects(() => a!.query("SELECT missing FROM two.t"), Error, "missing");
+      assertEquals((await b!.query("SHOW WARNINGS"))[0], []);
+      assertEquals(await value(b!, "SELECT @@last_insert_id"), 0);
+      await a!.query("DELETE FROM two.t");
     },
   );
 
