@@ -9,14 +9,19 @@ export interface StatementResult {
   readonly dialect: Dialect;
   /** It ended with ERR: nobody knows how far it came. */
   readonly isFailed: boolean;
+  /** Its reply ended with an EOF packet, which has no room for reports. */
+  readonly endsInEof?: boolean;
   /** An OK had an insert id. */
   readonly hasInsertId?: boolean;
   /** The text, where `effects` say that it sets the role. */
   readonly text?: string;
 }
 
+/** Effects of statements that run code which sets variables. */
+const CODE = Effect.calls | Effect.executes | Effect.unknown;
+
 /** Effects of statements whose reports are of values that may not last. */
-const PASSING = Effect.calls | Effect.executes | Effect.setsUnreported | Effect.unknown;
+const PASSING = CODE | Effect.setsUnreported;
 
 /** Whether `applyTrack` must take what a statement reports for passing. */
 export function isPassing(effects: number, dialect: Dialect, hasMoreResults: boolean): boolean {
@@ -31,9 +36,9 @@ export function applyStatement(
   { effects, userVariables, names }: Pick<Classified, "effects" | "userVariables" | "names">,
   result: StatementResult,
 ): void {
-  const { dialect, isFailed, hasInsertId = false } = result;
-  // What failed may have set variables, which servers report later.
-  if (isFailed) known.isPending = true;
+  const { dialect, isFailed, endsInEof = false, hasInsertId = false } = result;
+  // What failed may have set variables, and servers report them later, as behind an EOF.
+  if (isFailed || (endsInEof && (effects & CODE) !== 0)) known.isPending = true;
   if (effects === 0 && !hasInsertId) return;
   for (const variable of userVariables) applyVariable(known, variable, result);
   if ((effects & Effect.setsUnreported) !== 0) {

@@ -89,7 +89,8 @@ export class StateSession implements Disposable {
       applyTrack(known, ok, { dialect, isPassing: passing, statement: sql });
     }
     const isFailed = answers.at(-1)?.error !== undefined;
-    applyStatement(known, read, { dialect, isFailed, text: sql });
+    const endsInEof = !isFailed && answers.at(-1)?.ok === undefined;
+    applyStatement(known, read, { dialect, isFailed, endsInEof, text: sql });
     return answers;
   }
 
