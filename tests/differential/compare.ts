@@ -1,0 +1,128 @@
+/** What two sessions may differ in that do the same, and in what words a difference is told. */
+import { Status } from "../../src/protocol/constants.ts";
+import type { Op } from "./steps.ts";
+
+/** The payloads of a reply, each behind the sequence number of its packet; or why there is none. */
+export type Reply = readonly Uint8Array[] | string;
+
+export interface Difference {
+  /** The same for the same fault, so that shrinking does not run into another one. */
+  readonly signature: string;
+  readonly direct: string;
+  readonly shared: string;
+}
+
+/** Variables of the session itself, and those that the proxy needs to be told of all others. */
+const OWN_VARIABLES: ReadonlySet<string> = new Set([
+  ...["pseudo_thread_id", "timestamp", "rand_seed1", "rand_seed2", "last_gtid", "statement_id"],
+  ...["session_track_schema", "session_track_state_change", "session_track_system_variables"],
+  ...[
+    "session_track_transaction_info",
+    "port",
+    "socket",
+    "pid_file",
+    "report_port",
+    "datadir",
+    "tmpdir",
+  ],
+  ...["init_file", "general_log_file", "log_bin_basename", "slow_query_log_file", "innodb_tmpdir"],
+  ...[
+    "slave_load_tmpdir",
+    "replica_load_tmpdir",
+    "server_uuid",
+    "server_uid",
+    "gtid_binlog_pos",
+    "hostname",
+  ],
+  ...["innodb_buffer_pool_load_status", "log_error", "aria_log_dir_path", "debug_sync"],
+  ...["log_slow_query_file", "wsrep_data_home_dir", "gtid_executed", "gtid_purged"],
+]);
+
+export function compare(op: Op, direct: Reply, shared: Reply): Difference | undefined {
+  if (typeof direct !== "string" && typeof shared !== "string") {
+    if (isEqual(direct, shared)) return undefined;
+    if (isEqual(masked(op, direct), masked(op, shared))) return undefined;
+  } else if (direct === shared) return undefined;
+  const own = typeof direct === "string" ? direct : masked(op, direct);
+  const other = typeof shared === "string" ? shared : masked(op, shared);
+  const at = typeof own === "string" || typeof other === "string" ? 0 : firstDifference(own, other);
+  return {
+    signature: `${kindOf(own, at)} / ${kindOf(other, at)}`,
+    direct: tell(own, at),
+    shared: tell(other, at),
+  };
+}
+
+function isEqual(one: readonly Uint8Array[], other: readonly Uint8Array[]): boolean {
+  return one.length === other.length && firstDifference(one, other) < 0;
+}
+
+function firstDifference(one: readonly Uint8Array[], other: readonly Uint8Array[]): number {
+  for (let at = 0; at < Math.max(one.length, other.length); at++) {
+    const a = one[at];
+    const b = other[at];
+    if (a === undefined || b === undefined || a.length !== b.length) return at;
+    for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return at;
+  }
+  return -1;
+}
+
+function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
+  const [first] = packets;
+  if (first?.[1] === 0xff && op.kind !== "query") {
+    // The id of a statement is a part of messages.
+    const text = latin1.decode(first.subarray(2)).replace(/handler \(\d+\)/, "handler (#)");
+    return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
+  }
+  if (op.kind === "prepare" && first?.[1] === 0) {
+    const head = first.slice();
+    head.fill(0, 2, 6);
+    return [head, ...packets.slice(1)];
+  }
+  if (op.kind === "query" && op.listsVariables) {
+    return packets.filter((packet) => !isOwnVariable(packet))
+      .map((packet) => withoutChange(packet).subarray(1));
+  }
+  return packets.map(withoutChange);
+}
+
+/**
+ * MariaDB, clients without session tracking: EOF packets keep the flag of changes that no OK has
+ * reported, and to the proxy one has.
+ */
+function withoutChange(packet: Uint8Array): Uint8Array {
+  if (packet.length !== 6 || packet[1] !== 0xfe) return packet;
+  const copy = packet.slice();
+  copy[5]! &= ~(Status.SESSION_STATE_CHANGED >> 8);
+  return copy;
+}
+
+function isOwnVariable(packet: Uint8Array): boolean {
+  return OWN_VARIABLES.has(latin1.decode(packet.subarray(2, 2 + packet[1]!)));
+}
+
+const latin1 = new TextDecoder("latin1");
+
+function kindOf(packets: readonly Uint8Array[] | string, at: number): string {
+  if (typeof packets === "string") return packets.replaceAll(/\d+/g, "#");
+  const packet = packets[at];
+  if (packet === undefined) return "nothing";
+  return packet[1] === 0xff
+    ? `ERR ${packet[2]! | (packet[3]! << 8)}`
+    : `packet ${packet[1] === 0 ? "OK" : ""}`;
+}
+
+const SHOWN = 160;
+
+function tell(packets: readonly Uint8Array[] | string, at: number): string {
+  if (typeof packets === "string") return packets;
+  const packet = packets[at];
+  const place = `packet ${at + 1} of ${packets.length}`;
+  if (packet === undefined) return `no ${place}`;
+  if (packet[1] === 0xff) {
+    const code = packet[2]! | (packet[3]! << 8);
+    return `ERR ${code} ${new TextDecoder().decode(packet.subarray(4))}`;
+  }
+  const text = latin1.decode(packet.subarray(1, SHOWN)).replaceAll(/[^\x20-\x7e]/g, ".");
+  return `${place}: ${packet.subarray(0, SHOWN).toHex()} ${JSON.stringify(text)}`;
+}

@@ -1,0 +1,46 @@
+/** What is in the databases before a run, and names that all clients use. */
+
+export const SCHEMAS = ["one", "two"] as const;
+
+export const ACCOUNT_STATEMENTS: readonly string[] = [
+  "CREATE USER app@'%' IDENTIFIED BY 'secret'",
+  "GRANT ALL ON *.* TO app@'%'",
+];
+
+/** Names that clients share, so that one could see the other's. */
+export const USER_VARIABLES = ["a", "b", "c", "value of", "ünï"] as const;
+export const PREPARED_NAMES = ["p", "q"] as const;
+export const TEMPORARY_TABLES = ["temp", "fixed"] as const;
+export const LOCKS = ["lock1", "lock2", "lock3"] as const;
+
+/** The client's own table, of which there is one in every schema. */
+export function tableOf(client: number): string {
+  return `t${client}`;
+}
+
+/** Everything anew, as far as these clients need it. */
+export function dataStatements(clients: Iterable<number>): string[] {
+  const own = [...clients];
+  return SCHEMAS.flatMap((schema, at) => [
+    `DROP DATABASE IF EXISTS ${schema}`,
+    `CREATE DATABASE ${schema} CHARACTER SET ${at === 0 ? "utf8mb4" : "latin1"}`,
+    `CREATE TABLE ${schema}.fixed (id INT PRIMARY KEY, name VARCHAR(20), amount DECIMAL(8,2))`,
+    `INSERT INTO ${schema}.fixed VALUES (1, 'uno', 1.50), (2, 'dos', NULL), (3, 'três', -7)`,
+    `CREATE TABLE ${schema}.probe (v INT)`,
+    ...own.map((client) =>
+      `CREATE TABLE ${schema}.${tableOf(client)} (id INT PRIMARY KEY AUTO_INCREMENT, ` +
+      `v INT, s VARCHAR(12), d DATETIME) AUTO_INCREMENT = ${1 + 1000 * at}`
+    ),
+    ...ROUTINES.map((text) => text.replaceAll("$", schema)),
+  ]);
+}
+
+const ROUTINES: readonly string[] = [
+  "CREATE PROCEDURE $.twice (INOUT n INT) SET n = n * 2",
+  "CREATE PROCEDURE $.say (IN text VARCHAR(20)) BEGIN SELECT text; SELECT LENGTH(text) AS size; END",
+  "CREATE PROCEDURE $.keep (IN v INT) SET @a = v + 0.5, @c = CONCAT('kept ', v)",
+  "CREATE PROCEDURE $.tune (IN v INT) SET SESSION div_precision_increment = v",
+  "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SELECT * FROM $.missing; END",
+  "CREATE PROCEDURE $.warn () BEGIN SIGNAL SQLSTATE '01234' SET MESSAGE_TEXT = 'look'; END",
+  "CREATE FUNCTION $.remember (v INT) RETURNS INT NO SQL BEGIN SET @b = v; RETURN v + 1; END",
+];

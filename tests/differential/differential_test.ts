@@ -1,0 +1,57 @@
+/**
+ * Many clients whose server sessions are shared, each beside a twin with a connection of its own:
+ * whatever they do, they are answered the same. `SLUICE_DIFFERENTIAL=1000000` runs so many
+ * statements, `SLUICE_SEED` repeats the rounds from that seed on, and `SLUICE_FEATURES` names what
+ * the generator may use, separated by commas.
+ */
+import { assert } from "@std/assert";
+import { type StartedEngine, startEngine } from "../../src/dev/engines/engine.ts";
+import { chooseSeed } from "../support/random.ts";
+import { report } from "../support/report.ts";
+import { isAvailable } from "../support/shared_engine.ts";
+import { CLASSIC } from "../support/wire_client.ts";
+import { Capability } from "../../src/protocol/constants.ts";
+import { FEATURES } from "./generator.ts";
+import { round } from "./hunt.ts";
+import { prepareServers } from "./runner.ts";
+
+/** Statements of a usual run, and of one round, which begins with fresh data and clients. */
+const USUAL = 20_000;
+const PER_ROUND = 2_000;
+
+/** What is not yet answered as directly. */
+const OPEN: ReadonlySet<string> = new Set([
+  ...["variables", "clock", "allVariables", "nextTransaction", "sessions", "userNulls", "charsets"],
+  ...["rowCount", "foundRows", "calcFoundRows", "insertIds", "warnings"],
+]);
+
+const ENGINES = ["mariadb"] as const;
+
+for (const name of ENGINES) {
+  const ignore = !await isAvailable(name);
+  Deno.test({ name: `${name}: shared sessions answer as private ones`, ignore }, async () => {
+    const total = Number(Deno.env.get("SLUICE_DIFFERENTIAL") ?? USUAL);
+    const seed = chooseSeed();
+    const features = Deno.env.get("SLUICE_FEATURES")?.split(",") ??
+      FEATURES.map((feature) => feature.name).filter((feature) => !OPEN.has(feature));
+    await using direct: StartedEngine = await startEngine(name);
+    await using shared: StartedEngine = await startEngine(name);
+    const servers = { direct, shared };
+    await prepareServers(servers);
+    report(`${name}: ${total} statements, SLUICE_SEED=${seed}`);
+    for (let at = 0; at * PER_ROUND < total; at++) {
+      const own = (seed + at) >>> 0;
+      const failure = await round(servers, own, {
+        clients: 50,
+        sessions: 5,
+        steps: PER_ROUND,
+        features,
+        capabilities: own % 2 === 0 ? CLASSIC : CLASSIC | Capability.DEPRECATE_EOF,
+        mustShare: false,
+        probeEvery: 500,
+        asksFacts: false,
+      });
+      assert(failure === undefined, `\n${failure?.report}`);
+    }
+  });
+}

@@ -1,0 +1,193 @@
+/** Scenarios with prepared statements, as text and in binary. */
+import type { Value } from "../../src/protocol/binary_value.ts";
+import { ColumnType } from "../../src/protocol/constants.ts";
+import type { Parameter } from "../../src/protocol/prepared.ts";
+import { PREPARED_NAMES, tableOf } from "./data.ts";
+import type { Random } from "./random.ts";
+import { type Feature, query, type Subject } from "./scenario.ts";
+import type { ExecuteOp, Op } from "./steps.ts";
+
+const textPrepared: Feature = {
+  name: "textPrepared",
+  make({ random, client }) {
+    const name = random.pick(PREPARED_NAMES);
+    const prepare = random.pick([
+      `PREPARE ${name} FROM 'SELECT ? + 1, ?'`,
+      `PREPARE ${name} FROM 'INSERT INTO one.${tableOf(client)} (v, s) VALUES (?, ?)'`,
+      `PREPARE ${name} FROM 'SELECT * FROM one.missing WHERE a = ? OR b = ?'`,
+      `PREPARE ${name} FROM 'SELECT DATABASE(), ?, ?, @@sql_mode'`,
+      `SET @b = 'SELECT 8, ?, ?'; PREPARE ${name} FROM @b`,
+    ]);
+    return random.some([
+      query(prepare),
+      query("SET @a = 5, @c = 'c'"),
+      query(`EXECUTE ${name} USING @a, @c`),
+      query(`EXECUTE ${name} USING @c, @a`),
+      query(`EXECUTE ${name}`),
+      query(`${random.pick(["DEALLOCATE", "DROP"])} PREPARE ${name}`),
+      query("SELECT 1"),
+    ], 4);
+  },
+};
+
+const executeImmediate: Feature = {
+  name: "executeImmediate",
+  engines: ["mariadb"],
+  make: ({ random }) => [
+    query(random.pick([
+      "EXECUTE IMMEDIATE 'SELECT 1 + ?' USING 4",
+      "EXECUTE IMMEDIATE 'SET @a = 12'",
+      "EXECUTE IMMEDIATE CONCAT('SELECT ', '7')",
+      "EXECUTE IMMEDIATE 'USE two'",
+    ])),
+    query("SELECT @a, DATABASE()"),
+  ],
+};
+
+const PARAMETERS: readonly (readonly [type: number, values: readonly Value[]])[] = [
+  [ColumnType.TINY, [0, -128, 127]],
+  [ColumnType.SHORT, [-32768, 5]],
+  [ColumnType.LONG, [1, -2147483648]],
+  [ColumnType.INT24, [77]],
+  [ColumnType.LONGLONG, [3, -9223372036854775808n]],
+  [ColumnType.FLOAT, [1.5, -0.25]],
+  [ColumnType.DOUBLE, [1e300, 0.1]],
+  [ColumnType.NEWDECIMAL, ["12.340", "-99999999999999999999.5"]],
+  [ColumnType.VAR_STRING, ["text", "é", ""]],
+  [ColumnType.STRING, ["other"]],
+  [ColumnType.BLOB, [Uint8Array.of(0, 255, 39)]],
+  [ColumnType.NULL, [null]],
+  [ColumnType.DATE, [moment(0)]],
+  [ColumnType.DATETIME, [moment(11), moment(0)]],
+  [ColumnType.TIMESTAMP, [moment(12)]],
+  [ColumnType.TIME, [
+    { negative: true, days: 1, hours: 2, minutes: 3, seconds: 4, microseconds: 500000 },
+    { negative: false, days: 0, hours: 0, minutes: 0, seconds: 0, microseconds: 0 },
+  ]],
+  [ColumnType.YEAR, [2024]],
+];
+
+function moment(hour: number): Value {
+  return { year: 2024, month: 2, day: 29, hour, minute: 0, second: hour, microsecond: 0 };
+}
+
+const UNSIGNED: ReadonlySet<number> = new Set([
+  ...[ColumnType.TINY, ColumnType.SHORT, ColumnType.LONG, ColumnType.LONGLONG],
+]);
+
+function parameter(random: Random): Parameter {
+  const [type, values] = random.pick(PARAMETERS);
+  const value = random.pick(values);
+  const isPositive = typeof value === "number" && value >= 0;
+  const unsigned = UNSIGNED.has(type) && isPositive && random.chance(0.3);
+  return { type, unsigned, name: "", value: random.chance(0.1) ? null : value };
+}
+
+const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
+  ["SELECT ?, ?", 2],
+  ["SELECT 1, 'a', 1.50, NULL, CAST('2024-01-02 03:04:05' AS DATETIME)", 0],
+  ["SELECT id, name, amount FROM one.fixed WHERE id >= ? ORDER BY id", 1],
+  ["INSERT INTO one.$ (v, s) VALUES (1, ?)", 1],
+  ["UPDATE two.$ SET v = v + 1 WHERE id > ?", 1],
+  ["SELECT * FROM fixed ORDER BY id", 0],
+  ["SELECT DATABASE(), 1 / 7, @@sql_mode", 0],
+  ["SELECT @a, @b", 0],
+  ["SET @a = ?", 1],
+  ["SELECT ? INTO @b", 1],
+  ["SELECT * FROM one.missing", 0],
+  ["CALL one.say(?)", 1],
+  ["CALL one.twice(?)", 1],
+  ["SELECT GROUP_CONCAT(name) FROM two.fixed", 0],
+  ["SELECT", 0],
+];
+
+function prepare(subject: Subject): [Op, number] {
+  const { random, client } = subject;
+  const [sql, parameters] = random.pick(TEXTS);
+  const slot = subject.nextSlot++;
+  if (!/missing|SELECT$/.test(sql)) subject.slots.set(slot, parameters);
+  return [{ kind: "prepare", slot, sql: sql.replace("$", tableOf(client)) }, slot];
+}
+
+function execute(subject: Subject, slot: number): ExecuteOp | undefined {
+  const { random, slots, typed } = subject;
+  const count = slots.get(slot);
+  if (count === undefined) return undefined;
+  const before = typed.get(slot);
+  if (before !== undefined && random.chance(0.4)) return { ...before, hasTypes: count === 0 };
+  const parameters = Array.from({ length: count }, () => parameter(random));
+  const op: ExecuteOp = { kind: "execute", slot, parameters, hasTypes: true };
+  typed.set(slot, op);
+  return op;
+}
+
+const binaryPrepared: Feature = {
+  name: "binaryPrepared",
+  make(subject) {
+    const { random, slots } = subject;
+    const ops: Op[] = [];
+    if (slots.size === 0 || random.chance(0.4)) {
+      const [op, slot] = prepare(subject);
+      ops.push(op);
+      const first = execute(subject, slot);
+      if (first !== undefined) ops.push(first);
+    }
+    for (let count = random.int(3); count > 0 && slots.size > 0; count--) {
+      const slot = random.pick([...slots.keys()]);
+      ops.push(execute(subject, slot)!);
+      if (random.chance(0.15)) {
+        slots.delete(slot);
+        ops.push({ kind: "close", slot });
+      } else if (random.chance(0.05)) ops.push({ kind: "resetStatement", slot });
+    }
+    if (slots.size > 8) {
+      const [slot] = slots.keys();
+      slots.delete(slot!);
+      ops.push({ kind: "close", slot: slot! });
+    }
+    return ops;
+  },
+};
+
+const longData: Feature = {
+  name: "longData",
+  holds: true,
+  make({ random, ...subject }) {
+    const slot = 1_000_000 + random.int(1_000_000);
+    const part: Op = { kind: "longData", slot, parameter: 0, data: "part " };
+    const sent: Parameter = { type: ColumnType.BLOB, unsigned: false, name: "", value: undefined };
+    const known = parameter(random);
+    return [
+      { kind: "prepare", slot, sql: "SELECT ?, ?" },
+      ...random.some<Op>([part], 3),
+      ...(random.chance(0.3) ? [query("SELECT 1")] : []),
+      ...(random.chance(0.2) ? [{ kind: "resetStatement", slot } as const, part] : []),
+      { kind: "execute", slot, parameters: [sent, known], hasTypes: true },
+      { kind: "close", slot },
+      query(`SELECT ${subject.client}`),
+    ];
+  },
+};
+
+const cursors: Feature = {
+  name: "cursors",
+  holds: true,
+  make({ random }) {
+    const slot = 2_000_000 + random.int(1_000_000);
+    const sql = "SELECT id, name FROM one.fixed ORDER BY id";
+    return [
+      { kind: "prepare", slot, sql },
+      { kind: "execute", slot, parameters: [], hasTypes: true, opensCursor: true },
+      { kind: "fetch", slot, rows: 1 + random.int(3) },
+      ...(random.chance(0.3) ? [query("SELECT 1")] : []),
+      { kind: "fetch", slot, rows: 1 + random.int(4) },
+      ...(random.chance(0.3) ? [{ kind: "resetStatement", slot } as const] : []),
+      { kind: "close", slot },
+      query("SELECT 1"),
+    ];
+  },
+};
+
+export const PREPARED_FEATURES: readonly Feature[] = [
+  ...[textPrepared, executeImmediate, binaryPrepared, longData, cursors],
+];

@@ -1,0 +1,180 @@
+/** Runs steps on private connections and through the proxy at once, one step after the other. */
+import { Proxy } from "../../src/proxy.ts";
+import type { StartedEngine } from "../../src/dev/engines/engine.ts";
+import { query as runStatements } from "../../src/dev/engines/query.ts";
+import { eventually } from "../support/eventually.ts";
+import { testConfig } from "../support/test_proxy.ts";
+import { compare, type Difference } from "./compare.ts";
+import { ACCOUNT_STATEMENTS, dataStatements, tableOf } from "./data.ts";
+import { probe } from "./probe.ts";
+import { Side } from "./side.ts";
+import { describe, type Step } from "./steps.ts";
+
+/** Two servers that begin equal: one for private connections, one behind the proxy. */
+export interface Servers {
+  readonly direct: StartedEngine;
+  readonly shared: StartedEngine;
+}
+
+export interface RunOptions {
+  /** Most server sessions. */
+  readonly sessions: number;
+  /** What the clients ask for at their logins. */
+  readonly capabilities: number;
+  /**
+   * Whether it is a fault that a server session is kept by who has nothing left on it. Where not,
+   * such clients log in anew, since others need it.
+   */
+  readonly mustShare: boolean;
+  /** Steps between two looks for what clients left behind; 0: never. */
+  readonly probeEvery: number;
+  /** Whether they look for warnings and counts of statements, too. */
+  readonly asksFacts: boolean;
+}
+
+export interface Finding {
+  /** Of the step. */
+  readonly index: number;
+  readonly title: string;
+  readonly difference: Difference;
+  /** Not the step's own client saw it, but one that came behind it. */
+  readonly isLeak: boolean;
+}
+
+/** Accounts; once for a pair of servers. */
+export async function prepareServers({ direct, shared }: Servers): Promise<void> {
+  for (const { port, admin } of [direct, shared]) {
+    await runStatements(port, admin, ACCOUNT_STATEMENTS);
+  }
+}
+
+/** @returns the first difference; undefined where there is none */
+export async function run(
+  servers: Servers,
+  steps: readonly Step[],
+  options: RunOptions,
+): Promise<Finding | undefined> {
+  const clients = new Set(steps.filter(usesTable).map(({ client }) => client));
+  for (const { port, admin } of [servers.direct, servers.shared]) {
+    // A run that was left in the middle may have left some, which lock their tables.
+    const prepared = await runStatements(port, admin, ["XA RECOVER"]);
+    const ends = prepared.map(({ data }) => `XA ROLLBACK '${data}'`);
+    await runStatements(port, admin, [...ends, ...dataStatements(clients)]);
+  }
+  const proxy = await Proxy.start(testConfig({
+    clusters: [{
+      name: "main",
+      servers: [`127.0.0.1:${servers.shared.port}`],
+      sharing: "transaction",
+    }],
+    proxy: {
+      session_pool_default_max_conn: options.sessions,
+      session_pool_default_blocking_timeout: "500ms",
+    },
+  }));
+  const runner = new Runner(servers, proxy, options);
+  try {
+    return await runner.run(steps);
+  } finally {
+    runner.close();
+    await eventually("the clients have gone", () => proxy.manager.clients.size === 0);
+    await proxy.stop();
+  }
+}
+
+function usesTable({ client, op }: Step): boolean {
+  return "sql" in op && op.sql.includes(tableOf(client));
+}
+
+interface Pair {
+  readonly direct: Side;
+  readonly shared: Side;
+}
+
+class Runner {
+  readonly #servers: Servers;
+  readonly #proxy: Proxy;
+  readonly #port: number;
+  readonly #options: RunOptions;
+  readonly #pairs = new Map<number, Pair>();
+  readonly #holders = new Set<number>();
+
+  constructor(servers: Servers, proxy: Proxy, options: RunOptions) {
+    this.#servers = servers;
+    this.#proxy = proxy;
+    this.#port = proxy.addresses[0]!.port;
+    this.#options = options;
+  }
+
+  async run(steps: readonly Step[]): Promise<Finding | undefined> {
+    const { probeEvery, sessions, asksFacts } = this.#options;
+    for (const [index, step] of steps.entries()) {
+      const found = await this.#step(step);
+      if (found !== undefined) {
+        return { index, title: describe(step.op), difference: found, isLeak: false };
+      }
+      if (probeEvery === 0 || (index + 1) % probeEvery !== 0) continue;
+      const { port } = this.#servers.shared;
+      const left = await probe({
+        server: port,
+        proxy: this.#port,
+        count: sessions - this.#holders.size,
+        asksFacts,
+      });
+      if (left === undefined) continue;
+      const { op, difference } = left;
+      return { index, title: `a fresh login: ${describe(op)}`, difference, isLeak: true };
+    }
+    return undefined;
+  }
+
+  close(): void {
+    for (const { direct, shared } of this.#pairs.values()) {
+      direct.close();
+      shared.close();
+    }
+  }
+
+  async #step({ client, op, isFree }: Step): Promise<Difference | undefined> {
+    const { direct, shared } = this.#pairs.get(client) ?? await this.#connect(client);
+    const [expected, actual] = await Promise.all([direct.perform(op), shared.perform(op)]);
+    if (expected !== undefined || actual !== undefined) {
+      const difference = compare(op, expected ?? "no reply", actual ?? "no reply");
+      if (difference !== undefined) return difference;
+    }
+    if (!isFree) {
+      this.#holders.add(client);
+      return undefined;
+    }
+    this.#holders.delete(client);
+    if (expected === undefined || !this.#holds(shared.address)) return undefined;
+    if (!this.#options.mustShare) {
+      const afresh = { kind: "reconnect" } as const;
+      await Promise.all([direct.perform(afresh), shared.perform(afresh)]);
+      return undefined;
+    }
+    return {
+      signature: "kept",
+      direct: "nothing is left that needs the server session",
+      shared: "it is not given back",
+    };
+  }
+
+  async #connect(client: number): Promise<Pair> {
+    const { capabilities } = this.#options;
+    const pair = {
+      direct: await Side.connect(this.#servers.direct.port, capabilities),
+      shared: await Side.connect(this.#port, capabilities),
+    };
+    this.#pairs.set(client, pair);
+    return pair;
+  }
+
+  #holds(address: string): boolean {
+    for (const entry of this.#proxy.manager.clients.values()) {
+      const { peer, serverSessionIds } = entry.info();
+      if (peer === address) return serverSessionIds.length > 0;
+    }
+    return false;
+  }
+}

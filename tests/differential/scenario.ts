@@ -1,0 +1,33 @@
+/** What the generators of scenarios are given, and give. */
+import type { EngineName } from "../../src/dev/engines/engine.ts";
+import type { Random } from "./random.ts";
+import type { Op } from "./steps.ts";
+
+/** A client as far as a generator knows it: from what it had it do before. */
+export interface Subject {
+  readonly client: number;
+  readonly random: Random;
+  readonly engine: EngineName;
+  /** Statements that are prepared: their parameters. */
+  readonly slots: Map<number, number>;
+  /** The next one that is free. */
+  nextSlot: number;
+  /** Those executed before, so that types may be left out. */
+  readonly typed: Map<number, Op & { kind: "execute" }>;
+  /** What other features have it do, none of which keeps its server session. */
+  inner(): Op[];
+}
+
+export interface Feature {
+  readonly name: string;
+  /** From its first step to its last one, it may keep its server session to itself. */
+  readonly holds?: true;
+  readonly engines?: readonly EngineName[];
+  /** Not to be used within another scenario. */
+  readonly isOuter?: true;
+  make(subject: Subject): Op[];
+}
+
+export function query(sql: string): Op {
+  return { kind: "query", sql };
+}

@@ -1,0 +1,187 @@
+/** Scenarios about statements and what servers know of the last one. */
+import { tableOf } from "./data.ts";
+import { type Feature, query, type Subject } from "./scenario.ts";
+import type { Op } from "./steps.ts";
+import { pause } from "./variable_features.ts";
+
+/** Changes of the client's own table, with their errors. */
+export function change({ random, client }: Subject): Op {
+  const table = `${random.pick(["one", "two"])}.${tableOf(client)}`;
+  const n = random.int(8);
+  return query(random.pick([
+    `INSERT INTO ${table} (v, s) VALUES (${n}, 'row')`,
+    `INSERT INTO ${table} (v) VALUES (1), (2), (3)`,
+    `INSERT INTO ${table} (id, v) VALUES (${n}, 1)`,
+    `INSERT IGNORE INTO ${table} (id, s) VALUES (${n}, 'longer than twelve')`,
+    `INSERT INTO ${table} (s) VALUES ('longer than twelve')`,
+    `INSERT INTO ${table} (id, v) VALUES (${n}, 1) ON DUPLICATE KEY UPDATE v = v + 1`,
+    `REPLACE INTO ${table} (id, v) VALUES (${n}, 2)`,
+    `UPDATE ${table} SET v = v + 1 WHERE id < ${n}`,
+    `UPDATE ${table} SET v = v WHERE id = ${n}`,
+    `DELETE FROM ${table} WHERE id > ${n + 8}`,
+    `DELETE FROM ${table}`,
+  ]));
+}
+
+export function read({ random, client }: Subject): Op {
+  const table = `${random.pick(["one", "two"])}.${tableOf(client)}`;
+  return query(random.pick([
+    `SELECT * FROM ${table} ORDER BY id LIMIT 20`,
+    `SELECT COUNT(*), SUM(v) FROM ${table}`,
+    "SELECT 1, 'text', NULL, 1.50, 1e3, CURRENT_USER()",
+    "SELECT * FROM one.fixed WHERE id = 2",
+    "SELECT f.*, g.name AS other FROM one.fixed f JOIN two.fixed g USING (id) ORDER BY id",
+    "SELECT 1 FROM DUAL WHERE FALSE",
+  ]));
+}
+
+const plain: Feature = {
+  name: "plain",
+  make(subject) {
+    const { random } = subject;
+    const wrong = query(random.pick([
+      "SELEC 1",
+      "SELECT * FROM one.missing",
+      "SELECT missing FROM one.fixed",
+      "SELECT (SELECT id FROM one.fixed)",
+      "",
+      "/* nothing */",
+      "SELECT 1 /* é */ -- end",
+    ]));
+    return random.some([0], 3).map(() =>
+      random.chance(0.45) ? change(subject) : random.chance(0.8) ? read(subject) : wrong
+    ).concat(random.chance(0.05) ? [{ kind: "ping" }] : []);
+  },
+};
+
+/** What a statement leaves for the next one, with others' statements between or not. */
+const FACTS: readonly (readonly [name: string, ask: readonly string[]])[] = [
+  ["rowCount", ["SELECT ROW_COUNT()", "SELECT ROW_COUNT() + 0 AS n, 'x'"]],
+  ["foundRows", ["SELECT FOUND_ROWS()"]],
+  ["insertIds", ["SELECT LAST_INSERT_ID()", "SELECT @@identity", "SELECT @@last_insert_id"]],
+  ["warnings", [
+    "SHOW WARNINGS",
+    "SHOW ERRORS",
+    "SHOW COUNT(*) WARNINGS",
+    "SHOW COUNT(*) ERRORS",
+    "SELECT @@warning_count, @@error_count",
+    "SHOW WARNINGS LIMIT 1",
+    "GET DIAGNOSTICS @a = NUMBER",
+    "GET DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT, @b = RETURNED_SQLSTATE",
+  ]],
+];
+
+function causeOf(subject: Subject): Op {
+  const { random, client } = subject;
+  return random.chance(0.5) ? change(subject) : query(random.pick([
+    "SELECT 1 / 0, CAST('x' AS SIGNED)",
+    "SELECT * FROM one.missing",
+    "SELECT * FROM one.fixed LIMIT 2",
+    "DROP TABLE IF EXISTS one.missing, one.missing2",
+    "SELECT CAST('1x' AS SIGNED) + CAST('2y' AS SIGNED)",
+    "DO 1",
+    `UPDATE one.${tableOf(client)} SET v = LAST_INSERT_ID(v + 5)`,
+    "SELECT LAST_INSERT_ID(42)",
+    "SET sort_buffer_size = 1",
+    "SET @a = 1",
+    "USE one",
+    "BOTCHED",
+  ]));
+}
+
+const facts: readonly Feature[] = FACTS.map(([name, ask]) => ({
+  name,
+  make(subject) {
+    const { random } = subject;
+    return [
+      // Before its first result a session says what another one had at that place in memory.
+      ...(name === "foundRows" ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
+      causeOf(subject),
+      ...(name === "insertIds" ? pause(random) : []),
+      query(random.pick(ask)),
+      ...(random.chance(0.3) ? [query(random.pick(ask))] : []),
+    ];
+  },
+}));
+
+const calcFoundRows: Feature = {
+  name: "calcFoundRows",
+  holds: true,
+  make: ({ random }) => [
+    query(`SELECT SQL_CALC_FOUND_ROWS * FROM one.fixed ORDER BY id LIMIT ${1 + random.int(2)}`),
+    ...(random.chance(0.4) ? [query("SET @a = 2")] : []),
+    query("SELECT FOUND_ROWS()"),
+    query("SELECT FOUND_ROWS()"),
+  ],
+};
+
+const several: Feature = {
+  name: "several",
+  make(subject) {
+    const { random } = subject;
+    const parts = random.some([
+      () => sqlOf(read(subject)),
+      () => sqlOf(change(subject)),
+      () => "SET @a = 3",
+      () => "SELECT @a",
+      () => "USE two",
+      () => "SET SESSION div_precision_increment = 2",
+      () => "BEGIN; COMMIT",
+      () => "SELECT * FROM one.missing",
+      () => "SELECT 'a;b'",
+    ], 3).map((make) => make());
+    return [
+      query(parts.join("; ") + (random.chance(0.2) ? ";" : "")),
+      query("SELECT @a, DATABASE(), 1 / 7"),
+      ...(random.chance(0.1)
+        ? [
+          { kind: "allowSeveral", isAllowed: false } as const,
+          query("SELECT 1; SELECT 2"),
+          { kind: "allowSeveral", isAllowed: true } as const,
+        ]
+        : []),
+    ];
+  },
+};
+
+function sqlOf(op: Op): string {
+  return op.kind === "query" ? op.sql : "";
+}
+
+const routines: Feature = {
+  name: "routines",
+  make(subject) {
+    const { random } = subject;
+    const schema = random.pick(["one", "two"]);
+    return [
+      ...random.pick([
+        ["SET @a = 4", `CALL ${schema}.twice(@a)`],
+        [`CALL ${schema}.say('some text')`],
+        [`CALL ${schema}.keep(${random.int(100)})`],
+        [`CALL ${schema}.tune(${random.int(9)})`, "SELECT 1 / 7"],
+        [`CALL ${schema}.fail()`],
+        [`CALL ${schema}.warn()`],
+        [`SELECT ${schema}.remember(${random.int(100)})`],
+        [`CALL ${schema}.missing()`],
+        [`CALL ${schema}.twice(1)`],
+      ]).map(query),
+      ...pause(random),
+      query("SELECT @a, @b, @c, @@div_precision_increment"),
+    ];
+  },
+};
+
+const sessions: Feature = {
+  name: "sessions",
+  isOuter: true,
+  make(subject) {
+    const kind = subject.random.pick(["reset", "reconnect", "changeUser"] as const);
+    subject.slots.clear();
+    subject.typed.clear();
+    return [{ kind }, query("SELECT @a, @b, DATABASE(), @@sql_mode, @@character_set_client")];
+  },
+};
+
+export const STATEMENT_FEATURES: readonly Feature[] = [
+  ...[plain, ...facts, calcFoundRows, several, routines, sessions],
+];
