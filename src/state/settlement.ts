@@ -21,15 +21,29 @@ export interface Settlement {
   readonly values: UnreadValues;
 }
 
+const INSERT_ID = "last_insert_id";
+
 /** It exists everywhere, and assigning it to itself does nothing. */
 const HARMLESS = "sql_mode";
 
+export interface SettlementOptions {
+  readonly dialect: Dialect;
+  /**
+   * False leaves last_insert_id unread, which nearly every INSERT leaves open: for clients that
+   * never ask for it.
+   */
+  readonly insertId?: boolean;
+}
+
 /** Undefined where everything is known. */
-export function settlement(state: SessionState, dialect: Dialect): Settlement | undefined {
-  const values = state.unread();
-  if (values !== undefined) return settlementOf(values, dialect, state.isPending);
-  if (!state.isPending) return undefined;
-  return settlementOf({ variables: [], userVariables: [] }, dialect, true);
+export function settlement(
+  state: SessionState,
+  { dialect, insertId = true }: SettlementOptions,
+): Settlement | undefined {
+  const { variables = [], userVariables = [] } = state.unread() ?? {};
+  const wanted = insertId ? variables : variables.filter(([name]) => name !== INSERT_ID);
+  if (wanted.length + userVariables.length === 0 && !state.isPending) return undefined;
+  return settlementOf({ variables: wanted, userVariables }, dialect, state.isPending);
 }
 
 /** For values that are wanted elsewhere, as a `CatchUp` lists them. */
@@ -67,7 +81,7 @@ function withChanged(
 
 /** Variables that cannot be assigned to themselves: that would stop the clock. */
 function isSelected(name: string, dialect: Dialect): boolean {
-  return rowOf(name, dialect).report === "clock" || name === "last_insert_id";
+  return rowOf(name, dialect).report === "clock" || name === INSERT_ID;
 }
 
 /** Fills the cells from the row that `select` has given. */
@@ -81,7 +95,7 @@ export function readSettled(
   for (const [name, cell] of values.variables) {
     if (!isSelected(name, dialect)) continue;
     const text = decodeText(row[at] ?? new Uint8Array(0));
-    const isRunning = name !== "last_insert_id" && runs(text, row[at + 1] ?? null, cell);
+    const isRunning = name !== INSERT_ID && runs(text, row[at + 1] ?? null, cell);
     cell.text = isRunning ? backTo(name, dialect) : text;
     at += 2;
   }

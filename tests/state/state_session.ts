@@ -105,7 +105,7 @@ export class StateSession implements Disposable {
   async settle(): Promise<void> {
     if (this.known.isUncertain) await this.#readUnseen();
     // Reports that were pending may leave something open in turn.
-    for (let next; (next = settlement(this.known, this.dialect)) !== undefined;) {
+    for (let next; (next = settlement(this.known, this)) !== undefined;) {
       await this.#settle(next);
     }
   }

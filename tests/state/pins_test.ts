@@ -1,0 +1,258 @@
+/** What begins and ends each pin, as a table, and with real servers. */
+import { assert, assertEquals } from "@std/assert";
+import { encodeText } from "../../src/protocol/bytes.ts";
+import { Command, Status } from "../../src/protocol/constants.ts";
+import { Ask, classifyText } from "../../src/sql/classify.ts";
+import type { Dialect } from "../../src/state/dialect.ts";
+import {
+  type CommandFacts,
+  isPinless,
+  NO_PINS,
+  type Pin,
+  PINS,
+  pinsAfter,
+  pinsAfterEvent,
+} from "../../src/state/pins.ts";
+import { specialVariables, trackedTransaction } from "../../src/state/track.ts";
+import { sharedEngine } from "../support/shared_engine.ts";
+import { StateSession } from "./state_session.ts";
+
+function factsOf(sql: string, more: Partial<CommandFacts> = {}): CommandFacts {
+  const bytes = encodeText(sql);
+  const mode = { ansiQuotes: false, noBackslashEscapes: false, charset: 45 };
+  const read = classifyText(bytes, { start: 0, end: bytes.length }, mode);
+  return {
+    command: Command.QUERY,
+    cause: sql.split(" ").slice(0, 2).join(" "),
+    dialect: "mysql",
+    effects: read.effects,
+    names: read.names,
+    isRead: read.isRead,
+    asksDiagnostics: (read.asks & Ask.diagnostics) !== 0,
+    schema: "one",
+    status: Status.AUTOCOMMIT,
+    ...more,
+  };
+}
+
+function shown(pins: readonly Pin[]): string {
+  return pins.map(({ reason, things }) =>
+    things.length === 0 ? reason : `${reason}(${things.join()})`
+  ).join(" ");
+}
+
+const IN_TRANS = { status: Status.IN_TRANS };
+const FAILED = { status: undefined, error: 1064 };
+const id = (statementId: number, command: number, status = 0) => ({ statementId, command, status });
+
+/** Statements one after the other, and the pins behind each. */
+const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?])[])[] = [
+  [["SELECT 1", ""], ["BEGIN", "transaction", IN_TRANS], ["SELECT 1", "transaction", IN_TRANS], [
+    "x",
+    "transaction unknown_state",
+    FAILED,
+  ], ["COMMIT", "unknown_state"]],
+  [["INSERT INTO t VALUES (1)", "transaction", IN_TRANS], ["ROLLBACK", ""]],
+  [
+    ["SET TRANSACTION READ ONLY", "next_transaction", {
+      transaction: { state: undefined, characteristics: "SET TRANSACTION READ ONLY;" },
+    }],
+    ["SET @a=1", "next_transaction"],
+    ["SELECT 1", "", { transaction: { state: undefined, characteristics: "" } }],
+  ],
+  [["SET TRANSACTION READ ONLY", "next_transaction"], ["BEGIN", "transaction", IN_TRANS], [
+    "COMMIT",
+    "",
+  ]],
+  [["SET TRANSACTION READ ONLY", "next_transaction", { dialect: "oceanbase" }], [
+    "SELECT 1 FROM t",
+    "",
+    { dialect: "oceanbase" },
+  ]],
+  [["SET TRANSACTION READ ONLY", "", FAILED]],
+  [["XA START 'a'", "transaction xa", IN_TRANS], ["XA END 'a'", "transaction xa", IN_TRANS], [
+    "XA COMMIT 'a' ONE PHASE",
+    "",
+  ]],
+  [
+    ["CREATE TEMPORARY TABLE a (n INT)", "temporary_table(one.a)"],
+    ["CREATE TEMPORARY TABLE two.b (n INT)", "temporary_table(one.a,two.b)"],
+    ["DROP TABLE c", "temporary_table(one.a,two.b)"],
+    ["DROP TABLE a", "temporary_table(one.a,two.b)", FAILED],
+    ["DROP TEMPORARY TABLE one.a, two.b", ""],
+  ],
+  [["CREATE TEMPORARY TABLE a (n INT)", "", FAILED]],
+  [["CREATE TEMPORARY TABLE a (n INT)", "temporary_table(one.a)"], [
+    "ALTER TABLE a RENAME TO b",
+    "temporary_table(one.b)",
+  ], ["DROP TABLE b", ""]],
+  [
+    ["CREATE TEMPORARY TABLE a (n INT)", "temporary_table(one.a)", { dialect: "mariadb" }],
+    ["DROP TABLE a, nosuch", "", { dialect: "mariadb", status: undefined, error: 1051 }],
+  ],
+  [["LOCK TABLES a READ", "lock_tables"], ["LOCK TABLES b READ", "lock_tables"], [
+    "UNLOCK TABLES",
+    "",
+  ]],
+  [["LOCK TABLES a READ", "lock_tables"], ["BEGIN", "transaction", IN_TRANS]],
+  [["FLUSH TABLES WITH READ LOCK", "server_lock(tables)"], ["COMMIT", "server_lock(tables)"], [
+    "UNLOCK TABLES",
+    "",
+  ]],
+  [["LOCK INSTANCE FOR BACKUP", "server_lock(instance)"], [
+    "UNLOCK TABLES",
+    "server_lock(instance)",
+  ], ["UNLOCK INSTANCE", ""]],
+  [
+    ["SELECT GET_LOCK('A',1)", "user_lock(a)"],
+    ["SELECT GET_LOCK('a',1)", "user_lock(a,a)"],
+    ["SELECT GET_LOCK('b',1)", "user_lock(a,a,b)"],
+    ["DO RELEASE_LOCK('a')", "user_lock(a,b)"],
+    ["COMMIT", "user_lock(a,b)"],
+    ["SELECT RELEASE_LOCK('A'), RELEASE_LOCK('b')", ""],
+  ],
+  [["SELECT GET_LOCK(CONCAT('a'),1)", "user_lock()"], ["SELECT RELEASE_LOCK('a')", "user_lock()"], [
+    "DO RELEASE_ALL_LOCKS()",
+    "",
+  ]],
+  [["HANDLER t OPEN AS h", "handler(h)"], ["HANDLER h READ FIRST", "handler(h)"], [
+    "HANDLER h CLOSE",
+    "",
+  ]],
+  [["SELECT SQL_CALC_FOUND_ROWS 1", "found_rows"], ["SET @a=1", "found_rows"], [
+    "SELECT FOUND_ROWS()",
+    "",
+  ]],
+  [["CALL p()", "routine"], ["SELECT 1", "routine"]],
+  [["SELECT my_function()", "routine"]],
+  [["FROBNICATE", "unknown_state"], ["SELECT 1", "unknown_state"]],
+  [
+    ["SET insert_id=5", "special_variable(insert_id)", {
+      specialVariables: [{ name: "insert_id", isOver: false }],
+    }],
+    ["SELECT 1", "special_variable(insert_id)"],
+    ["INSERT INTO t VALUES (NULL)", "", { hasInsertId: true }],
+  ],
+  [
+    ["SET gtid_next='x:1'", "special_variable(gtid_next)", {
+      specialVariables: [{ name: "gtid_next", isOver: false }],
+    }],
+    ["SET gtid_next=AUTOMATIC", "", { specialVariables: [{ name: "gtid_next", isOver: true }] }],
+  ],
+  [["", "cursor(5)", id(5, Command.STMT_EXECUTE, Status.CURSOR_EXISTS)], [
+    "",
+    "cursor(5)",
+    id(5, Command.STMT_FETCH, Status.CURSOR_EXISTS),
+  ], ["", "", id(5, Command.STMT_FETCH, Status.LAST_ROW_SENT)]],
+  [
+    ["", "cursor(5)", id(5, Command.STMT_EXECUTE, Status.CURSOR_EXISTS)],
+    ["", "cursor(5,6)", id(6, Command.STMT_EXECUTE, Status.CURSOR_EXISTS)],
+    ["", "cursor(6)", id(5, Command.STMT_CLOSE)],
+    ["", "", id(6, Command.STMT_RESET)],
+  ],
+  [["", "cursor(5)", id(5, Command.STMT_EXECUTE, Status.CURSOR_EXISTS)], [
+    "",
+    "",
+    id(5, Command.STMT_EXECUTE),
+  ]],
+  [["", "long_data(5)", id(5, Command.STMT_SEND_LONG_DATA)], [
+    "",
+    "long_data(5)",
+    id(5, Command.STMT_SEND_LONG_DATA),
+  ], ["", "", id(5, Command.STMT_EXECUTE)]],
+  [["", "long_data(5)", id(5, Command.STMT_SEND_LONG_DATA)], ["", "", id(5, Command.STMT_RESET)]],
+  [["FROBNICATE", "unknown_state"], ["", "", { command: Command.RESET_CONNECTION }]],
+];
+
+for (const steps of ROWS) {
+  const name = steps.map(([sql, , more]) => sql || more!.command).join("; ");
+  Deno.test(`Pins of ${name}`, () => {
+    let pins = NO_PINS;
+    for (const [at, [sql, expected, more]] of steps.entries()) {
+      const facts = factsOf(sql === "" ? "DO 0" : sql, more);
+      const isPlain = isPinless(pins, facts.effects, facts.status ?? 0);
+      const plain = facts.command === Command.QUERY || facts.command === Command.STMT_EXECUTE;
+      const after = pinsAfter(pins, facts, at);
+      if (isPlain && plain && sql !== "") assert(after === NO_PINS, sql);
+      pins = after;
+      assertEquals(shown(pins), expected, sql);
+    }
+  });
+}
+
+Deno.test("Each reason is begun and ended by a row, or by an event", () => {
+  const all = ROWS.flat().map(([, pins]) => pins).join(" ");
+  const byEvent = ["load_data_local", "relayed_login"];
+  for (const reason of Object.keys(PINS)) {
+    assert(all.includes(reason) || byEvent.includes(reason), reason);
+  }
+});
+
+Deno.test("Pins say since when, and what did it", () => {
+  let pins = pinsAfter(NO_PINS, factsOf("CREATE TEMPORARY TABLE a (n INT)"), 10);
+  pins = pinsAfter(pins, factsOf("LOCK TABLES a READ"), 20);
+  pins = pinsAfter(pins, factsOf("CREATE TEMPORARY TABLE b (n INT)"), 30);
+  assertEquals(pins.map(({ since, cause }) => [since, cause]), [[10, "CREATE TEMPORARY"], [
+    20,
+    "LOCK TABLES",
+  ]]);
+});
+
+Deno.test("Events end pins", () => {
+  const pin = (reason: Pin["reason"]): Pin => ({ reason, since: 0, cause: "", things: [] });
+  const pins = [pin("routine"), pin("load_data_local"), pin("relayed_login"), pin("transaction")];
+  const after = (event: Parameters<typeof pinsAfterEvent>[1]) => shown(pinsAfterEvent(pins, event));
+  assertEquals(after("state read"), "load_data_local relayed_login transaction");
+  assertEquals(after("reply done"), "routine relayed_login transaction");
+  assertEquals(after("server session lost"), "");
+  const reset = pinsAfter(pins, factsOf("DO 0", { command: Command.RESET_CONNECTION }), 1);
+  assertEquals(shown(reset), "relayed_login");
+  assert(pinsAfterEvent(NO_PINS, "reply done") === NO_PINS);
+});
+
+/** Statements with the pins behind each, as servers report their status. */
+const LIVE: readonly (readonly [string, string])[] = [
+  ["SET SESSION autocommit=0", ""],
+  ["SELECT * FROM pins.t", "transaction"],
+  ["COMMIT", ""],
+  ["SET SESSION autocommit=1", ""],
+  ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "next_transaction"],
+  ["SELECT * FROM pins.t", ""],
+  ["SET TRANSACTION READ ONLY", "next_transaction"],
+  ["START TRANSACTION", "transaction"],
+  ["ROLLBACK", ""],
+  ["XA START 'a'", "transaction xa"],
+  ["XA END 'a'", "transaction xa"],
+  ["XA ROLLBACK 'a'", ""],
+  ["CREATE TEMPORARY TABLE pins.a (n INT)", "temporary_table(pins.a)"],
+  ["DROP TABLE pins.a", ""],
+  ["LOCK TABLES pins.t READ", "lock_tables"],
+  ["START TRANSACTION", "transaction"],
+  ["COMMIT AND CHAIN", "transaction"],
+  ["COMMIT", ""],
+  ["SELECT GET_LOCK('x',0)", "user_lock(x)"],
+  ["DO RELEASE_ALL_LOCKS()", ""],
+];
+
+for (const name of ["mariadb", "mysql"] as const) {
+  const shared = await sharedEngine(name, ["CREATE DATABASE pins", "CREATE TABLE pins.t (n INT)"]);
+  Deno.test(`${name}: pins follow what the server reports`, { ignore: shared.ignore }, async () => {
+    using session = await StateSession.open(shared.engine);
+    const dialect: Dialect = session.dialect;
+    let pins = NO_PINS;
+    for (const [sql, expected] of LIVE) {
+      const ok = (await session.must(sql)).ok!;
+      pins = pinsAfter(
+        pins,
+        factsOf(sql, {
+          dialect,
+          status: ok.status,
+          transaction: trackedTransaction(ok),
+          specialVariables: specialVariables(ok, dialect),
+        }),
+        0,
+      );
+      assertEquals(shown(pins), expected, sql);
+    }
+  });
+}
