@@ -6,6 +6,7 @@
  * https://mariadb.com/kb/en/com_stmt_bulk_execute/
  */
 import { concat, PacketReader } from "../protocol/bytes.ts";
+import { bytesOfText } from "./byte_text.ts";
 import { Capability, Command, ExecuteFlag } from "../protocol/constants.ts";
 
 /** Where the types are in a request, or would be. */
@@ -85,13 +86,16 @@ function skipTypes(reader: PacketReader, count: number, hasNames: boolean): void
   }
 }
 
-/** The request with types put in, as a request of its own. */
+/**
+ * The request with types put in, as a request of its own.
+ * @param types one character a byte, as `ClientStatement` has them
+ */
 export function withTypes(
   payload: Uint8Array,
   { flagAt, at }: TypesPlace,
-  types: Uint8Array,
+  types: string,
 ): Uint8Array {
-  const request = concat([payload.subarray(0, at), types, payload.subarray(at)]);
+  const request = concat([payload.subarray(0, at), bytesOfText(types), payload.subarray(at)]);
   request[flagAt] = payload[0] === Command.MARIADB_STMT_BULK_EXECUTE
     ? payload[flagAt]! | BULK_TYPES
     : 1;

@@ -2,9 +2,18 @@
  * Prepared statements of the binary protocol: which the clients have, under ids of the proxy's own,
  * and which the server sessions have, under theirs. What clients prepare alike is kept once.
  */
+import { bytesOfText, textOfBytes } from "./byte_text.ts";
 import type { Dialect } from "./dialect.ts";
 import { contextOf, type PrepareContext } from "./prepare_context.ts";
 import type { SessionState } from "./session_state.ts";
+
+/** What the reply to COM_STMT_PREPARE says. */
+export interface PreparedReply {
+  readonly parameters: number;
+  readonly columns: number;
+  /** All packets with their headers. */
+  readonly reply: Uint8Array;
+}
 
 /** A statement that clients have prepared. */
 export class SharedStatement {
@@ -12,49 +21,66 @@ export class SharedStatement {
   readonly key: string;
   readonly parameters: number;
   readonly columns: number;
-  /** Server sessions that have it. */
-  readonly holders: Set<ServerStatements> = new Set();
-  /** The reply as the last server sent it: all packets with their headers. */
-  reply: Uint8Array;
   /** How many clients have it prepared, each as often as it has. */
   clients = 0;
-  /** Types that its parameters were last bound to: most clients bind alike, and share the bytes. */
-  types: Uint8Array | undefined;
+  /** What {@link ClientStatement} says of it, for those that are prepared next. */
+  reply: string;
+  types = "";
   readonly #textAt: number;
+  #holders: Set<ServerStatements> | undefined;
 
   constructor(key: string, textAt: number, prepared: PreparedReply) {
     this.key = key;
     this.#textAt = textAt;
     this.parameters = prepared.parameters;
     this.columns = prepared.columns;
-    this.reply = prepared.reply.slice();
+    this.reply = textOfReply(prepared.reply);
   }
 
   /** Bytes of COM_STMT_PREPARE behind the command byte. */
   get text(): Uint8Array {
-    const text = new Uint8Array(this.key.length - this.#textAt);
-    for (let at = 0; at < text.length; at++) text[at] = this.key.charCodeAt(this.#textAt + at);
-    return text;
+    return bytesOfText(this.key, this.#textAt);
+  }
+
+  /** Server sessions that have it. */
+  get holders(): readonly ServerStatements[] {
+    return this.#holders === undefined ? NO_HOLDERS : [...this.#holders];
+  }
+
+  hold(holder: ServerStatements): void {
+    this.#holders ??= new Set();
+    this.#holders.add(holder);
+  }
+
+  release(holder: ServerStatements): void {
+    this.#holders?.delete(holder);
+    if (this.#holders?.size === 0) this.#holders = undefined;
   }
 }
 
-/** What the reply to COM_STMT_PREPARE says. */
-export interface PreparedReply {
-  readonly parameters: number;
-  readonly columns: number;
-  /** All packets with their headers; copied where it is kept. */
-  readonly reply: Uint8Array;
-}
+const NO_HOLDERS: readonly ServerStatements[] = [];
 
 /** What a client has prepared. */
 export interface ClientStatement {
+  /** The proxy's. */
   readonly id: number;
   readonly shared: SharedStatement;
   readonly context: PrepareContext;
-  /** Definitions that the client was sent; the shared one's unless the tables have changed since. */
-  readonly reply: Uint8Array;
-  /** Types that this client last bound its parameters to. */
-  types: Uint8Array | undefined;
+  /**
+   * All packets of the reply as the client was sent it, one character a byte, with 0 for the id;
+   * another than the shared one's where the tables have changed since.
+   */
+  readonly reply: string;
+  /** Types that it last bound the parameters to, one character a byte; empty before. */
+  types: string;
+}
+
+/** Bytes of the id in the head of the reply, behind the packet's header and its first byte. */
+const ID_AT = 5;
+
+function textOfReply(reply: Uint8Array): string {
+  const text = textOfBytes(reply);
+  return `${text.slice(0, ID_AT)}\0\0\0\0${text.slice(ID_AT + 4)}`;
 }
 
 /** All statements of this isolate. */
@@ -75,7 +101,8 @@ export class PreparedBook {
     const old = this.#byKey.get(key);
     const isSame = old?.parameters === prepared.parameters && old.columns === prepared.columns;
     if (old !== undefined && isSame) {
-      if (!isSameReply(old.reply, prepared.reply)) old.reply = prepared.reply.slice();
+      const reply = textOfReply(prepared.reply);
+      if (old.reply !== reply) old.reply = reply;
       return old;
     }
     // The tables have changed: who has the old one goes on with it.
@@ -93,21 +120,8 @@ export class PreparedBook {
 }
 
 function keyOf({ fingerprint }: PrepareContext, text: Uint8Array): string {
-  let key = `${fingerprint}\n`;
   // One character a byte: no text is another's in some character set.
-  for (let at = 0; at < text.length; at += 4_096) {
-    key += String.fromCharCode(...text.subarray(at, at + 4_096));
-  }
-  return key;
-}
-
-/** Bytes of the id in the head of the reply, behind the packet's header and its first byte. */
-const ID_AT = 5;
-
-/** Whether two replies differ in the id at most. */
-function isSameReply(left: Uint8Array, right: Uint8Array): boolean {
-  if (left.length !== right.length) return false;
-  return left.every((byte, at) => byte === right[at] || (at >= ID_AT && at < ID_AT + 4));
+  return `${fingerprint}\n${textOfBytes(text)}`;
 }
 
 /** Ids from here on are those of statements of the proxy itself. */
@@ -142,7 +156,7 @@ export class ClientStatements {
       this.#nextId = this.#nextId >= FIRST_FOREIGN_ID ? 1 : this.#nextId + 1;
     }
     const id = this.#nextId++;
-    const statement = { id, shared, context, reply: shared.reply, types: undefined };
+    const statement = { id, shared, context, reply: shared.reply, types: "" };
     shared.clients++;
     this.#byId.set(id, statement);
     this.#last = statement;
@@ -155,10 +169,12 @@ export class ClientStatements {
   }
 
   /** Remembers the types that a request has bound. */
-  bind(statement: ClientStatement, types: Uint8Array): void {
+  bind(statement: ClientStatement, bound: Uint8Array): void {
     const { shared } = statement;
-    if (isSameBytes(statement.types, types)) return;
-    if (!isSameBytes(shared.types, types)) shared.types = types.slice();
+    const types = textOfBytes(bound);
+    if (statement.types === types) return;
+    // Clients that bind alike share the text.
+    if (shared.types !== types) shared.types = types;
     statement.types = shared.types;
   }
 
@@ -181,8 +197,8 @@ export class ClientStatements {
 export interface ServerStatement {
   /** The server's. */
   readonly id: number;
-  /** Types that its parameters were last bound to there, by whichever client. */
-  types: Uint8Array | undefined;
+  /** Types that its parameters were last bound to there, by whichever client; empty before. */
+  types: string;
 }
 
 /** The statements of one server session: the most recently used ones. */
@@ -221,9 +237,9 @@ export class ServerStatements {
   /** The server has prepared it. */
   add(statement: SharedStatement, id: number): ServerStatement {
     this.drop(statement);
-    const held = { id, types: undefined };
+    const held = { id, types: "" };
     this.#held.set(statement, held);
-    statement.holders.add(this);
+    statement.hold(this);
     this.shrink(this.#limit);
     return held;
   }
@@ -233,7 +249,7 @@ export class ServerStatements {
     const held = this.#held.get(statement);
     if (held === undefined) return;
     this.#held.delete(statement);
-    statement.holders.delete(this);
+    statement.release(this);
     this.#closing.push(held.id);
   }
 
@@ -255,15 +271,10 @@ export class ServerStatements {
 
   /** The server has forgotten all: it was reset, or is gone. */
   clear(): void {
-    for (const statement of this.#held.keys()) statement.holders.delete(this);
+    for (const statement of this.#held.keys()) statement.release(this);
     this.#held.clear();
     this.#closing = [];
   }
 }
 
 const NO_IDS: readonly number[] = Object.freeze([]);
-
-function isSameBytes(left: Uint8Array | undefined, right: Uint8Array): boolean {
-  if (left === right) return true;
-  return left?.length === right.length && left.every((byte, index) => byte === right[index]);
-}
