@@ -41,9 +41,10 @@ export function applyStatement(
   if (isFailed || (endsInEof && (effects & CODE) !== 0)) known.isPending = true;
   if (effects === 0 && !hasInsertId) return;
   for (const variable of userVariables) applyVariable(known, variable, result);
-  if ((effects & Effect.setsUnreported) !== 0) {
+  // The others report them.
+  if ((effects & Effect.setsUnreported) !== 0 && dialect === "mariadb") {
     for (const { effect, name } of names) {
-      if (effect === Effect.setsSystemVariables) leaveOpen(known, name, dialect);
+      if (effect === Effect.setsUnreported) leaveOpen(known, name, dialect);
     }
   }
   if (hasInsertId || (effects & Effect.setsLastInsertId) !== 0) {

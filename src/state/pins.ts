@@ -291,11 +291,19 @@ function followRest(next: NextPins, facts: CommandFacts): void {
   if (error === undefined && (effects & Effect.calculatesFoundRows) !== 0) next.add("found_rows");
   else if (isRead && !(asksDiagnostics && dialect === "mariadb")) next.end("found_rows");
   if (facts.hasInsertId === true) next.remove("special_variable", "insert_id");
+  for (const { effect, name } of facts.names) {
+    // MariaDB does not report all of them.
+    const isSpecial = effect === Effect.setsOneShot && SPECIAL.test(name ?? "");
+    if (isSpecial && error === undefined) next.addOnce("special_variable", name!);
+  }
   for (const { name, isOver } of facts.specialVariables ?? []) {
     if (isOver) next.remove("special_variable", name);
     else next.addOnce("special_variable", name);
   }
 }
+
+/** Used up by other statements. */
+const SPECIAL = /^(insert_id|rand_seed[12])$/;
 
 /** Commands about prepared statements that clients know by id. */
 function followStatement(next: NextPins, facts: CommandFacts): void {

@@ -3,10 +3,14 @@
  * servers do not report. Two statements at most, on the session that has the values.
  */
 import type { Column } from "../protocol/resultset.ts";
-import { decodeText } from "../protocol/bytes.ts";
 import type { Dialect } from "./dialect.ts";
 import type { SessionState, Unread, UnreadValues } from "./session_state.ts";
-import { READ_BACK_COLUMNS, readBackColumns, recreatedValue } from "./user_variables.ts";
+import {
+  numberText,
+  READ_BACK_COLUMNS,
+  readBackColumns,
+  recreatedValue,
+} from "./user_variables.ts";
 import { backTo, rowOf } from "./variables.ts";
 
 export interface Settlement {
@@ -20,6 +24,8 @@ export interface Settlement {
   /** What the two tell. */
   readonly values: UnreadValues;
 }
+
+const NOTHING = new Uint8Array(0);
 
 const INSERT_ID = "last_insert_id";
 
@@ -94,7 +100,7 @@ export function readSettled(
   let at = 0;
   for (const [name, cell] of values.variables) {
     if (!isSelected(name, dialect)) continue;
-    const text = decodeText(row[at] ?? new Uint8Array(0));
+    const text = numberText(row[at] ?? NOTHING);
     const isRunning = name !== INSERT_ID && runs(text, row[at + 1] ?? null, cell);
     cell.text = isRunning ? backTo(name, dialect) : text;
     at += 2;
@@ -113,5 +119,5 @@ const SLACK = 1;
 /** A clock that was stopped still shows what was reported then, or another time than the server's. */
 function runs(text: string, now: Uint8Array | null, { reported }: Unread): boolean {
   if (reported !== undefined) return Number(text) !== Number(reported);
-  return Math.abs(Number(text) - Number(decodeText(now ?? new Uint8Array(0)))) < SLACK;
+  return Math.abs(Number(text) - Number(numberText(now ?? NOTHING))) < SLACK;
 }

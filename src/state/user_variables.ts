@@ -135,8 +135,8 @@ interface Kept {
   readonly dialect: Dialect;
 }
 
-/** Digits come in the set of collation_connection, which may have zeros between them. */
-function numberText(value: Uint8Array): string {
+/** Digits come in the set of collation_connection or of results, with zeros between them maybe. */
+export function numberText(value: Uint8Array): string {
   return decodeText(value.filter((byte) => byte !== 0));
 }
 
