@@ -135,6 +135,42 @@ export function pinsAfterEvent(
   return after.length === before.length ? before : after.length === 0 ? NO_PINS : after;
 }
 
+/** Events that are no commands. */
+export type PinEvent = Parameters<typeof pinsAfterEvent>[1];
+
+/** The pins of one client session. */
+export class Pins {
+  #pins: readonly Pin[] = NO_PINS;
+
+  get isPinned(): boolean {
+    return this.#pins !== NO_PINS;
+  }
+
+  /** In the order in which they began. */
+  list(): readonly Pin[] {
+    return this.#pins;
+  }
+
+  add(reason: PinReason, at: number, cause: string): void {
+    const next = new NextPins(this.#pins, cause, at);
+    next.add(reason);
+    this.#pins = next.pins;
+  }
+
+  apply(facts: CommandFacts, at: number): void {
+    this.#pins = pinsAfter(this.#pins, facts, at);
+  }
+
+  end(event: PinEvent): void {
+    this.#pins = pinsAfterEvent(this.#pins, event);
+  }
+
+  /** What somebody has worked out of {@link list}. */
+  replace(pins: readonly Pin[]): void {
+    this.#pins = pins.length === 0 ? NO_PINS : pins;
+  }
+}
+
 class NextPins {
   #pins: readonly Pin[];
   readonly #cause: string;

@@ -140,6 +140,11 @@ export function numberText(value: Uint8Array): string {
   return decodeText(value.filter((byte) => byte !== 0));
 }
 
+/** NaN for NULL. */
+export function cellNumber(cell: Uint8Array | null | undefined): number {
+  return cell === null || cell === undefined ? NaN : Number(numberText(cell));
+}
+
 const BOOLEANS = new Map([["0", "FALSE"], ["1", "TRUE"]]);
 
 function isUnsigned({ flags }: UserVariableType): boolean {

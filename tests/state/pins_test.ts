@@ -10,9 +10,11 @@ import {
   NO_PINS,
   type Pin,
   PINS,
+  Pins,
   pinsAfter,
   pinsAfterEvent,
 } from "../../src/state/pins.ts";
+import { lockQuery, pinsWithLocks } from "../../src/state/user_locks.ts";
 import { specialVariables, trackedTransaction } from "../../src/state/track.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { StateSession } from "./state_session.ts";
@@ -210,6 +212,38 @@ Deno.test("Events end pins", () => {
   assert(pinsAfterEvent(NO_PINS, "reply done") === NO_PINS);
 });
 
+Deno.test("The pins of a session are listed while there are any", () => {
+  const pins = new Pins();
+  assert(!pins.isPinned && pins.list() === NO_PINS);
+  pins.add("load_data_local", 5, "LOAD DATA");
+  pins.apply(factsOf("LOCK TABLES a READ"), 6);
+  assertEquals(pins.list().map(({ reason, since }) => [reason, since]), [
+    ["load_data_local", 5],
+    ["lock_tables", 6],
+  ]);
+  pins.end("reply done");
+  pins.apply(factsOf("UNLOCK TABLES"), 7);
+  assert(!pins.isPinned);
+  pins.replace([]);
+  assert(pins.list() === NO_PINS);
+});
+
+Deno.test("Locks that were not got hold nobody", () => {
+  let pins = NO_PINS;
+  assertEquals(lockQuery(pins), undefined);
+  for (const sql of ["SELECT GET_LOCK('a',1), GET_LOCK('it''s',1)", "SELECT GET_LOCK('a',1)"]) {
+    pins = pinsAfter(pins, factsOf(sql), 1);
+  }
+  assertEquals(
+    lockQuery(pins),
+    "SELECT IS_USED_LOCK(_utf8mb4'a')<=>CONNECTION_ID()," +
+      "IS_USED_LOCK(_utf8mb4 x'69742773')<=>CONNECTION_ID() LIMIT 1",
+  );
+  assert(pinsWithLocks(pins, [encodeText("1"), encodeText("1")]) === pins);
+  assertEquals(shown(pinsWithLocks(pins, [encodeText("1"), encodeText("0")])), "user_lock(a,a)");
+  assert(pinsWithLocks(pins, [encodeText("0"), encodeText("0")]) === NO_PINS);
+});
+
 /** Statements with the pins behind each, as servers report their status. */
 const LIVE: readonly (readonly [string, string])[] = [
   ["SET SESSION autocommit=0", ""],
@@ -254,5 +288,12 @@ for (const name of ["mariadb", "mysql"] as const) {
       );
       assertEquals(shown(pins), expected, sql);
     }
+    using other = await StateSession.open(shared.engine);
+    await other.must("SELECT GET_LOCK('taken',0)");
+    const sql = "SELECT GET_LOCK('taken',0), GET_LOCK('free',0)";
+    await session.must(sql);
+    pins = pinsAfter(pins, factsOf(sql, { dialect }), 0);
+    const { rows } = await session.must(lockQuery(pins)!);
+    assertEquals(shown(pinsWithLocks(pins, rows[0]!)), "user_lock(free)");
   });
 }
