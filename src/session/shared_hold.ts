@@ -7,6 +7,7 @@ import type { PoolRequest } from "../backend/pool_request.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
+import { Status } from "../protocol/constants.ts";
 import { difference } from "../state/difference.ts";
 import type { AssignedVariable } from "../sql/classified.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
@@ -132,9 +133,10 @@ export class SharedHold implements ServerHold {
     const session = this.#current;
     if (session === undefined) return false;
     this.#last = session;
-    if (this.#isResetting) this.#startAfresh(session);
-    else this.#learn(session, statement);
-    if (!session.isOpen || session.isInTransaction || !this.#pins.isEmpty) return false;
+    if (this.#isResetting) return this.#startAfresh(session);
+    this.#learn(session, statement);
+    const isPinned = mayBeInTransaction(session) || !this.#pins.isEmpty;
+    if (!session.isOpen || isPinned) return false;
     this.#current = undefined;
     session.giveBack(this);
     return true;
@@ -229,12 +231,14 @@ export class SharedHold implements ServerHold {
     this.#mustReset = false;
   }
 
-  /** The reset has switched off the reports, too: who has the session next asks for them again. */
-  #startAfresh(session: ServerSession): void {
+  /** A session that was reset no longer is what it was behind its login: nobody gets it again. */
+  #startAfresh(session: ServerSession): boolean {
     this.#isResetting = false;
     this.#wanted = undefined;
-    session.known = undefined;
-    session.reported = 0;
+    this.#last = undefined;
+    this.#current = undefined;
+    session.release();
+    return true;
   }
 
   /** The statement may have changed the state that both have, and more than that. */
@@ -271,6 +275,12 @@ export class SharedHold implements ServerHold {
       else known.setUserVariable(variable.name, expression);
     }
   }
+}
+
+/** A statement that fails may have begun a transaction, and its ERR has no flags to tell. */
+function mayBeInTransaction({ isInTransaction, tracker }: ServerSession): boolean {
+  const isAutomatic = (tracker.status & Status.AUTOCOMMIT) !== 0;
+  return isInTransaction || (tracker.errorCode !== 0 && !isAutomatic);
 }
 
 /** What recreates the value in any session; undefined for what only the server session has. */
