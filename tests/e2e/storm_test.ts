@@ -9,7 +9,7 @@ import { STORM_PREPARE, stormConfig } from "../support/storm/storm.ts";
 import { weather } from "../support/storm/weather.ts";
 import { compileProxy, EXECUTABLE } from "./proxy.ts";
 
-const KILLS = { mariadb: 10_000, mysql: 2_000 };
+const KILLS = { mariadb: 3_000, mysql: 1_000 };
 
 const asked = Deno.env.get("SLUICE_STORM");
 
