@@ -3,7 +3,7 @@ import { type AssignedVariable, type Classified, Effect } from "../sql/classify.
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, Unread } from "./session_state.ts";
 import { assignedText, isMovableName } from "./user_variables.ts";
-import { rowOf } from "./variables.ts";
+import { INSERT_ID, rowOf } from "./variables.ts";
 
 export interface StatementResult {
   readonly dialect: Dialect;
@@ -48,7 +48,7 @@ export function applyStatement(
     }
   }
   if (hasInsertId || (effects & Effect.setsLastInsertId) !== 0) {
-    known.setVariable("last_insert_id", new Unread());
+    known.insertId = new Unread();
   }
   if ((effects & Effect.calls) !== 0) {
     for (const name of known.userVariables.keys()) known.setUserVariable(name, new Unread());
@@ -72,6 +72,10 @@ function leaveOpen(known: SessionState, written: string | undefined, dialect: Di
   if (written === undefined) return known.setUncertain();
   const { sameAs, partOf, report, changes } = rowOf(written, dialect);
   if (report !== undefined && report !== "clock") return;
+  if ((sameAs ?? written) === INSERT_ID) {
+    known.insertId = new Unread();
+    return;
+  }
   known.setVariable(partOf ?? sameAs ?? written, new Unread());
   if (changes !== undefined) known.setVariable(changes, new Unread());
 }

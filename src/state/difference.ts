@@ -14,6 +14,7 @@ import {
   assignable,
   backTo,
   charsetOf,
+  INSERT_ID,
   RESULTS_COLLATION,
   rowOf,
   SET_BY_SCHEMA,
@@ -39,8 +40,7 @@ export interface CatchUp {
 export interface DifferenceOptions {
   readonly dialect: Dialect;
   /**
-   * False leaves last_insert_id as it is: for statements that do not ask for it. It is the one
-   * variable that ordinary statements change.
+   * False leaves last_insert_id as it is: for statements that do not ask for it.
    */
   readonly asksInsertId?: boolean;
 }
@@ -48,7 +48,6 @@ export interface DifferenceOptions {
 /** Measured with MySQL 9.7 and MariaDB 10.11 over loopback; only their proportions matter. */
 const Cost = { schema: 15, role: 40, set: 40, variable: 2, read: 60, reset: 220, login: 600 };
 
-const INSERT_ID = "last_insert_id";
 const RESULTS = "character_set_results";
 const CONNECTION = "collation_connection";
 
@@ -58,7 +57,10 @@ export function difference(
   known: SessionState,
   options: DifferenceOptions,
 ): CatchUp | undefined {
-  if (wanted.isSameAs(known)) return undefined;
+  const { asksInsertId = true } = options;
+  if (wanted.isSameAs(known) && !(asksInsertId && wanted.insertId !== known.insertId)) {
+    return undefined;
+  }
   if (wanted.schema === "" && known.schema !== "") return afresh("needsLogin");
   if (known.isUncertain || (known.role !== wanted.role && wanted.role === "")) {
     return afresh("needsReset");
@@ -166,6 +168,10 @@ class Assignments {
     if (!isSameLogin) {
       for (const name of wanted.login.keys()) if (!this.#addVariable(name)) return false;
     }
+    if (this.#asksInsertId && !isEqual(wanted.insertId, known.insertId)) {
+      const to = this.#target(INSERT_ID, wanted.insertId);
+      if (to !== undefined) this.#first.set(INSERT_ID, to);
+    }
     if (this.#isOther(RESULTS) || this.#isOther(RESULTS_COLLATION)) this.#addResults();
     return true;
   }
@@ -196,7 +202,6 @@ class Assignments {
     const wanted = this.#wanted.variable(name);
     if (isEqual(wanted, this.#known.variable(name))) return true;
     if (name === RESULTS || name === RESULTS_COLLATION) return true;
-    if (name === INSERT_ID && !this.#asksInsertId) return true;
     if (name === SET_BY_SCHEMA && wanted === undefined && this.#wanted.schema !== "") {
       this.needsSchema = true;
       return true;

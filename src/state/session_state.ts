@@ -6,7 +6,7 @@
  * to another copies references, and two states are the same when their parts are.
  */
 
-import { RESULTS_COLLATION } from "./variables.ts";
+import { INSERT_ID, RESULTS_COLLATION } from "./variables.ts";
 
 /**
  * A value that a server session has and nobody else has seen yet: a variable that a statement
@@ -47,6 +47,11 @@ export class SessionState {
   schema = "";
   /** The statement that changed the active roles; empty for those of the login. */
   role = "";
+  /**
+   * What LAST_INSERT_ID() gives. Every INSERT may change it and few clients ask, so it is beside
+   * the rest: copies and comparisons leave it out.
+   */
+  insertId: StateValue = "0";
   /** Something happened that nobody can tell the outcome of: only a reset brings certainty. */
   isUncertain = false;
   /** Changes may be there that the server reports with its next OK only. */
@@ -181,20 +186,51 @@ export class SessionState {
 
   /** What only a server session knows; undefined where that is nothing. */
   unread(): UnreadValues | undefined {
-    if (!this.#mayHaveUnread) return undefined;
+    const { insertId } = this;
+    const ids: [string, Unread][] = isOpen(insertId) ? [[INSERT_ID, insertId]] : [];
+    if (!this.#mayHaveUnread) {
+      return ids.length === 0 ? undefined : { variables: ids, userVariables: [] };
+    }
     const variables = unreadOf(this.#variables);
     const userVariables = unreadOf(this.#userVariables);
     this.#mayHaveUnread = variables.length + userVariables.length > 0;
-    return this.#mayHaveUnread ? { variables, userVariables } : undefined;
+    const count = variables.length + userVariables.length + ids.length;
+    return count === 0 ? undefined : { variables: [...variables, ...ids], userVariables };
   }
+}
+
+function isOpen(value: StateValue): value is Unread {
+  return value instanceof Unread && value.text === undefined;
 }
 
 function unreadOf(values: ReadonlyMap<string, StateValue>): [string, Unread][] {
   const cells: [string, Unread][] = [];
   for (const [name, value] of values) {
-    const isOpen = value instanceof Unread && value.text === undefined;
     // The connection's collation, whose cell it has, tells it.
-    if (isOpen && name !== RESULTS_COLLATION) cells.push([name, value]);
+    if (isOpen(value) && name !== RESULTS_COLLATION) cells.push([name, value]);
   }
   return cells;
+}
+
+/** A server session was made what a client's session is wanted to be. */
+export function caughtUp(
+  known: SessionState,
+  wanted: SessionState,
+  asksInsertId: boolean,
+): void {
+  known.copyFrom(wanted);
+  if (asksInsertId) known.insertId = wanted.insertId;
+}
+
+/**
+ * A client's session goes on as its statement has left the server session.
+ * @param insertIdBefore the server session's, before the statement: perhaps another client's
+ */
+export function adopt(
+  wanted: SessionState,
+  known: SessionState,
+  insertIdBefore: StateValue,
+): void {
+  wanted.copyFrom(known);
+  if (known.insertId !== insertIdBefore) wanted.insertId = known.insertId;
 }

@@ -11,7 +11,7 @@ import {
   readBackColumns,
   recreatedValue,
 } from "./user_variables.ts";
-import { backTo, rowOf } from "./variables.ts";
+import { backTo, INSERT_ID, rowOf } from "./variables.ts";
 
 export interface Settlement {
   /**
@@ -26,8 +26,6 @@ export interface Settlement {
 }
 
 const NOTHING = new Uint8Array(0);
-
-const INSERT_ID = "last_insert_id";
 
 /** It exists everywhere, and assigning it to itself does nothing. */
 const HARMLESS = "sql_mode";

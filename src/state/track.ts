@@ -7,7 +7,7 @@ import { SessionTrack } from "../protocol/constants.ts";
 import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
-import { RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
+import { INSERT_ID, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 /** What an OK has reported; bits. */
 export const Tracked = {
@@ -157,6 +157,10 @@ function keep(
   text: string,
   { isPassing, settles }: TrackOptions,
 ): void {
+  if (name === INSERT_ID) {
+    known.insertId = text;
+    return;
+  }
   if (isPassing === true) return known.setVariable(name, new Unread());
   const old = known.variables.get(name);
   if (settles !== true || !(old instanceof Unread)) return known.setVariable(name, text);

@@ -50,10 +50,10 @@ const COMMON: Rows = [
   ["session_track_state_change session_track_transaction_info", { report: "tracking" }],
   ["session_track_gtids", { report: "tracking" }],
   ["error_count warning_count external_user proxy_user", NOTHING],
+  ["max_allowed_packet max_user_connections net_buffer_length", NOTHING],
   ["insert_id rand_seed1 rand_seed2", { report: "once" }],
   ["timestamp", { report: "clock", isForExecution: true }],
   ["identity", { sameAs: "last_insert_id" }],
-  ["last_insert_id", { back: "0", isForExecution: true }],
   ["pseudo_thread_id", { back: "reset", isForExecution: true }],
   ["character_set_results", { isNullable: true, isForExecution: true }],
   ["default_master_connection debug", { isText: true }],
@@ -148,6 +148,9 @@ export const SET_BY_SCHEMA = "collation_database";
  * An assignment of character_set_results takes the character set's own.
  */
 export const RESULTS_COLLATION = "collation of character_set_results";
+
+/** Kept by `SessionState.insertId`. */
+export const INSERT_ID = "last_insert_id";
 
 /** Names of collations begin with their character set's. */
 export function charsetOf(collation: string): string {

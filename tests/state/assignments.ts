@@ -58,7 +58,6 @@ interactive_timeout 1000|2000
 net_read_timeout 100|200
 net_write_timeout 100|200
 connection_memory_limit 100000000
-parser_max_mem_size 20000000
 idle_transaction_timeout 1000
 idle_write_transaction_timeout 1000
 idle_readonly_transaction_timeout 1000
@@ -75,7 +74,7 @@ max_heap_table_size 16777216|33554432
 
 /** Reports switched off, variables for the next statement, and what OceanBase has its own way with. */
 const LEFT_OUT =
-  /^(session_track_.*|insert_id|rand_seed.|gtid_.*|pseudo_thread_id|debug.*|ob_enable_show_trace|ob_log_level|log_row_value_options|ob_proxy.*|ob_statement_trace_id|system_versioning_asof|max_session_mem_used|table_definition_cache|max_relay_log_size|sql_slave_skip_counter|ob_global_debug_sync|_.*)$/;
+  /^(session_track_.*|insert_id|rand_seed.|gtid_.*|pseudo_thread_id|debug.*|ob_enable_show_trace|ob_log_level|log_row_value_options|ob_proxy.*|ob_statement_trace_id|system_versioning_asof|parser_max_mem_size|max_session_mem_used|table_definition_cache|max_relay_log_size|sql_slave_skip_counter|ob_global_debug_sync|_.*)$/;
 
 const CHARSETS = [
   "utf8mb4",

@@ -140,7 +140,8 @@ const ROWS: readonly Row[] = [
 function stateOf(values: Readonly<Record<string, string>> = {}, schema = ""): SessionState {
   const state = SessionState.afterLogin(schema, LOGIN);
   for (const [name, value] of Object.entries(values)) {
-    if (name.startsWith("@")) state.setUserVariable(name.slice(1), value);
+    if (name === "last_insert_id") state.insertId = value;
+    else if (name.startsWith("@")) state.setUserVariable(name.slice(1), value);
     else state.setVariable(name, value);
   }
   return state;

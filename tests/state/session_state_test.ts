@@ -1,6 +1,7 @@
 /** States as values: copies, changes, versions, what is unread. */
 import { assert, assertEquals } from "@std/assert";
-import { SessionState, textOf, Unread } from "../../src/state/session_state.ts";
+import { difference } from "../../src/state/difference.ts";
+import { adopt, caughtUp, SessionState, textOf, Unread } from "../../src/state/session_state.ts";
 import { chooseSeed, seededRandom } from "../support/random.ts";
 
 Deno.test("A copy is the same until one of the two changes", () => {
@@ -53,6 +54,25 @@ Deno.test("A value that is read once is known to all states that have it", () =>
   cell.text = "5";
   assertEquals(textOf(wanted.userVariables.get("a")), "5");
   assertEquals(wanted.unread()?.userVariables, []);
+});
+
+Deno.test("An insert id is its client's own, whoever has the server session", () => {
+  const [known, mine, theirs] = [new SessionState(), new SessionState(), new SessionState()];
+  let before = known.insertId;
+  known.insertId = "7";
+  adopt(mine, known, before);
+  assertEquals(mine.insertId, "7");
+  caughtUp(known, theirs, false);
+  assert(known.isSameAs(theirs));
+  before = known.insertId;
+  known.setVariable("time_zone", "+01:00");
+  adopt(theirs, known, before);
+  assertEquals([theirs.insertId, theirs.variable("time_zone")], ["0", "+01:00"]);
+  const asks = { dialect: "mysql" } as const;
+  assertEquals(difference(theirs, known, { ...asks, asksInsertId: false }), undefined);
+  assertEquals(difference(theirs, known, asks)?.set, "SET SESSION last_insert_id=0");
+  caughtUp(known, theirs, true);
+  assertEquals(difference(theirs, known, asks), undefined);
 });
 
 Deno.test("Uncertain and pending states are never the same", () => {

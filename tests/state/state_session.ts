@@ -9,7 +9,12 @@ import { classifyText } from "../../src/sql/classify.ts";
 import { difference } from "../../src/state/difference.ts";
 import type { Dialect } from "../../src/state/dialect.ts";
 import { loginState, loginStatement, oceanbaseCollation } from "../../src/state/login_statement.ts";
-import { type SessionState, textOf, type UnreadValues } from "../../src/state/session_state.ts";
+import {
+  caughtUp,
+  type SessionState,
+  textOf,
+  type UnreadValues,
+} from "../../src/state/session_state.ts";
 import {
   readSettled,
   type Settlement,
@@ -153,7 +158,7 @@ export class StateSession implements Disposable {
     for (const sql of [next?.role, next?.set]) {
       if (sql !== undefined) await this.#command(Command.QUERY, encodeText(sql));
     }
-    this.known.copyFrom(wanted);
+    caughtUp(this.known, wanted, true);
     return true;
   }
 
@@ -164,6 +169,7 @@ export class StateSession implements Disposable {
     const { ok } = answersOf(packets, this.client.capabilities)[0]!;
     const facts = { dialect: this.dialect, schema, collation: this.#collation, isReset: true };
     this.known.copyFrom(loginState(ok!, facts));
+    this.known.insertId = "0";
   }
 
   /** A command that must be answered OK. */

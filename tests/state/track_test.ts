@@ -159,8 +159,10 @@ const ROWS: readonly Row[] = [
 ];
 
 function shown(state: SessionState): Record<string, string> {
+  const id = state.insertId;
+  const ids: [string, string | Unread][] = id === "0" ? [] : [["last_insert_id", id]];
   return Object.fromEntries(
-    [...state.variables].map((
+    [...state.variables, ...ids].map((
       [name, value],
     ) => [name, value instanceof Unread ? value.text ?? "?" : value]).sort(),
   );
@@ -226,7 +228,7 @@ Deno.test("What is only pending is asked for by a statement that does nothing el
     "SET SESSION sql_mode=@@SESSION.sql_mode",
   );
   state.isPending = false;
-  state.setVariable("last_insert_id", new Unread());
+  state.insertId = new Unread();
   assertEquals(settlement(state, { dialect: "mysql", insertId: false }), undefined);
   assert(settlement(state, { dialect: "mysql" })!.select!.includes("last_insert_id"));
   state.setVariable("sql_big_selects", new Unread());
