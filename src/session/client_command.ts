@@ -18,6 +18,8 @@ export class ClientCommand {
   length = 0;
   row: CommandRow | undefined;
   mayOpenCursor = false;
+  /** Whether a part of it has been taken. */
+  isBegun = false;
   readonly #walk = new PacketWalk();
 
   /** Whether all of it has been taken. */
@@ -61,6 +63,7 @@ export class ClientCommand {
     this.length = length;
     this.mayOpenCursor = this.code === Command.STMT_EXECUTE && length > EXECUTE_FLAGS &&
       (bytes[start + 4 + EXECUTE_FLAGS]! & ANY_CURSOR) !== 0;
+    this.isBegun = false;
     this.#walk.begin("command", 0);
     return true;
   }
@@ -75,6 +78,7 @@ export class ClientCommand {
    * @throws {SluiceError} where a packet is out of order
    */
   take({ bytes, start, end }: ClientInput): number {
+    this.isBegun = true;
     return this.#walk.take(bytes, start, end);
   }
 

@@ -35,6 +35,7 @@ import {
 import { PrivateHold } from "./private_hold.ts";
 import { SharedHold } from "./shared_hold.ts";
 import type { ServerHold } from "./server_hold.ts";
+import type { ServerNeed } from "./server_need.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 
@@ -242,12 +243,18 @@ export class ClientSession implements ClientEntry, RelayOwner {
     if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
+    const server = this.#hold?.current;
+    if (server !== undefined) this.need?.onDone(server);
     if (this.#planner !== undefined && this.#hold?.giveBack(this.#planner)) {
       this.#relay.dropServer();
     }
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
+  }
+
+  get need(): ServerNeed | undefined {
+    return this.#planner?.need;
   }
 
   takeServer(): ServerSession | undefined {
@@ -258,7 +265,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   needServer(): void {
     this.#setPhase("connecting");
-    this.#hold!.open().then(
+    this.#hold!.open(this.need).then(
       (server) => {
         if (server === undefined || this.#hasEnded) return;
         this.#relay.use(server);

@@ -27,6 +27,7 @@ import { planOwnCommand } from "./own_commands.ts";
 import { OwnPrepared } from "./own_prepared.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
 import type { DoneStatement } from "./server_hold.ts";
+import type { ServerNeed } from "./server_need.ts";
 import { StatementText } from "./statement_text.ts";
 
 /** Bytes that are looked at of a statement that is larger than a buffer. */
@@ -70,6 +71,7 @@ export class CommandPlanner implements DoneStatement {
   isPrepare = false;
   isClose = false;
   assigned: readonly AssignedVariable[] = NONE;
+  need: ServerNeed | undefined;
   readonly text = new StatementText();
   readonly answers: OwnAnswers;
   readonly #options: PlannerOptions;
@@ -105,6 +107,7 @@ export class CommandPlanner implements DoneStatement {
   #foreseeNothing(): void {
     this.effects = this.asks = 0;
     this.assigned = NONE;
+    this.need = undefined;
     this.isQuery = this.isPrepare = this.isClose = false;
   }
 

@@ -238,10 +238,10 @@ export class Relay
     this.#sendCommand();
   }
 
-  /** Whether there is a server session, or one can be had at once. */
+  /** Whether there is a server session that the command can go to, or one can be had at once. */
   #hasServer(): boolean {
-    this.#server ??= this.#owner.takeServer();
-    return this.#server !== undefined;
+    const server = this.#server ??= this.#owner.takeServer();
+    return server !== undefined && this.#owner.need?.isMet(server) !== false;
   }
 
   #acquire(): void {
@@ -263,7 +263,15 @@ export class Relay
 
   /** Writes as much of the command as is here. */
   #sendCommand(): void {
-    if (!this.#writer.isWriting) this.#forward(this.#command.take(this.#input));
+    if (this.#writer.isWriting) return;
+    const { need } = this.#owner;
+    if (need === undefined || this.#command.isBegun) {
+      return this.#forward(this.#command.take(this.#input));
+    }
+    const by = need.onSend(this.#server!, this.#input);
+    const count = this.#command.take(this.#input);
+    if (by === undefined) this.#forward(count);
+    else this.#writer.replace(this.#server!, this.#input, { count, by });
   }
 
   #forward(count: number): void {
@@ -302,6 +310,7 @@ export class Relay
       if (row!.shape === "none") return this.#becomeIdle();
       server.tracker.begin(row!, sequence, mayOpenCursor);
     }
+    this.#owner.need?.onSent(server);
     server.statements++;
     this.#pump.begin(server);
     this.#mode = "replying";

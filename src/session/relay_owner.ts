@@ -7,11 +7,14 @@ import type { ClientInput } from "./client_input.ts";
 import type { ClientTalk } from "./client_talk.ts";
 import type { EndReason } from "./end_reason.ts";
 import type { Plan } from "./plan.ts";
+import type { ServerNeed } from "./server_need.ts";
 
 /** What the relay leaves to the client session. */
 export interface RelayOwner {
   /** Status flags of the session, as the last reply left them. */
   readonly status: number;
+  /** Of the command that was planned last. */
+  readonly need: ServerNeed | undefined;
   /** A server session for the command that begins, if one is at hand; acquired for the relay. */
   takeServer(): ServerSession | undefined;
   /** A command begins that needs a server; the answer comes by `use` or `refuse`. */

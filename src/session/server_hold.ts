@@ -1,6 +1,7 @@
 /** What a client session has of server sessions, whether they are its own or shared. */
 import type { ServerSession } from "../backend/server_session.ts";
 import type { AssignedVariable } from "../sql/classified.ts";
+import type { ServerNeed } from "./server_need.ts";
 
 /** What the statement that was done last may have done to its session. */
 export interface DoneStatement {
@@ -42,7 +43,7 @@ export interface ServerHold {
    * @returns undefined where nobody waits for it any more
    * @throws {SluiceError} where none can be had, to who still waits
    */
-  open(): Promise<ServerSession | undefined>;
+  open(need?: ServerNeed): Promise<ServerSession | undefined>;
   /** The reply to a statement has reached the client. @returns whether the server session was given back */
   giveBack(statement: DoneStatement): boolean;
   /** The client's session was reset on the server session that it has. */

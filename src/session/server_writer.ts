@@ -44,6 +44,17 @@ export class ServerWriter {
     this.write(server, input.bytes.subarray(input.start, input.start + count));
   }
 
+  /** Writes other bytes in place of the first `count` ones. */
+  replace(
+    server: ServerSession,
+    input: ClientInput,
+    { count, by }: { readonly count: number; readonly by: Uint8Array },
+  ): void {
+    this.#input = input;
+    this.#taking = count;
+    this.write(server, by);
+  }
+
   /** Nobody waits for the rest of the part: the write that goes on is the last one. */
   stop(): void {
     this.#left = NOTHING;

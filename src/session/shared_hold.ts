@@ -17,6 +17,7 @@ import type { ServerUse } from "./login.ts";
 import { Pins } from "./pins.ts";
 import { cancel } from "./private_hold.ts";
 import type { DoneStatement, HoldPin, ServerHold } from "./server_hold.ts";
+import type { ServerNeed } from "./server_need.ts";
 
 /** Server sessions that are tried one after the other until a fresh one comes. */
 const MOST_TRIES = 100;
@@ -28,6 +29,7 @@ const UNKEPT = Tracked.TRACKING | Tracked.ONCE;
 
 interface Opening {
   readonly abort: AbortController;
+  readonly need: ServerNeed | undefined;
   /** `ss_id`; 0 until there is one. */
   id: number;
   killed?: SluiceError;
@@ -111,8 +113,8 @@ export class SharedHold implements ServerHold {
     return undefined;
   }
 
-  async open(): Promise<ServerSession | undefined> {
-    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };
+  async open(need?: ServerNeed): Promise<ServerSession | undefined> {
+    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0, need };
     try {
       const session = await this.#obtain(opening);
       if (this.#opening !== opening) {
@@ -205,16 +207,18 @@ export class SharedHold implements ServerHold {
   }
 
   async #take(opening: Opening): Promise<ServerSession> {
-    const session = this.#candidate ?? await this.#servers.acquire(this.#request, {
+    const current = this.#current;
+    const session = current ?? this.#candidate ?? await this.#servers.acquire(this.#request, {
       signal: opening.abort.signal,
       onOpening: (id) => opening.id = id,
     });
     this.#candidate = session;
     try {
-      await this.#bring(session);
+      if (current === undefined) await this.#bring(session);
+      if (opening.need?.isMet(session) === false) await opening.need.meet(session, this.#wanted!);
       return session;
     } catch (error) {
-      session.close();
+      if (current === undefined) session.close();
       throw opening.killed ?? error;
     } finally {
       this.#candidate = undefined;

@@ -1,0 +1,29 @@
+/** What a command needs of its server session beside the state of the client's session. */
+import type { ServerSession } from "../backend/server_session.ts";
+import type { SessionState } from "../state/session_state.ts";
+import type { ClientInput } from "./client_input.ts";
+
+/**
+ * Made for one command, whose server session is not chosen yet. In this order: `isMet`, if that says
+ * no `meet`, then `onSend` unless the command has a plan, `onSent`, and `onDone`. Where the command
+ * comes to no server, or not to its end, some of them are left out.
+ */
+export interface ServerNeed {
+  /** Whether the command can go there as it is. */
+  isMet(server: ServerSession): boolean;
+  /**
+   * Makes it so. The session is free to acquire, and in the client's state before and after.
+   * @throws {SluiceError} what the client is told
+   */
+  meet(server: ServerSession, wanted: SessionState): Promise<void>;
+  /**
+   * The command's first bytes are about to be written; they lie at the input's start and may be
+   * changed in place.
+   * @returns what is written in place of all that the input has of the command, if anything
+   */
+  onSend(server: ServerSession, input: ClientInput): Uint8Array | undefined;
+  /** The command has been written; what the server has read of a reply comes behind this. */
+  onSent(server: ServerSession): void;
+  /** The reply has reached the client, or the command has none. */
+  onDone(server: ServerSession): void;
+}
