@@ -13,17 +13,18 @@ import { frame } from "../protocol/bytes.ts";
 import { Command } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { encodeErr } from "../protocol/response.ts";
-import { ClientCommand } from "./client_command.ts";
+import type { ClientCommand } from "./client_command.ts";
 import { ClientInput, type ClientInputUser } from "./client_input.ts";
 import { ClientOutput } from "./client_output.ts";
 import { ClientTalk, TALK_LIMIT } from "./client_talk.ts";
+import { CommandSender } from "./command_sender.ts";
 import { type OwnAnswer, type Plan, PlanRun, type PlanUser } from "./plan.ts";
 import type { EndReason } from "./end_reason.ts";
 import type { RelayMode } from "./relay_mode.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 import { ReplyPump, type ReplyPumpUser } from "./reply_pump.ts";
 import { farewellOf, lost, malformed } from "./server_errors.ts";
-import { ServerWriter, type ServerWriterUser } from "./server_writer.ts";
+import type { ServerWriterUser } from "./server_writer.ts";
 
 /** What an answer that comes to an end leads to: the next command, or the end of the session. */
 type Ends = EndReason | undefined;
@@ -34,9 +35,9 @@ export class Relay
   readonly #owner: RelayOwner;
   readonly #input: ClientInput;
   readonly #pump: ReplyPump;
-  readonly #writer = new ServerWriter(this);
+  readonly #sender: CommandSender;
+  readonly #command: ClientCommand;
   readonly #output: ClientOutput;
-  readonly #command = new ClientCommand();
   #mode: RelayMode = "talking";
   #talk: ClientTalk | undefined;
   #server: ServerSession | undefined;
@@ -53,6 +54,8 @@ export class Relay
     this.#client = client;
     this.#owner = owner;
     this.#input = new ClientInput(client, this);
+    this.#sender = new CommandSender(this.#input, this);
+    this.#command = this.#sender.command;
     this.#pump = new ReplyPump(client, this);
     this.#output = new ClientOutput(client);
   }
@@ -123,7 +126,7 @@ export class Relay
     this.#mode = "closed";
     this.#input.close();
     this.#pump.close();
-    this.#writer.close();
+    this.#sender.close();
     this.#plan?.end();
   }
 
@@ -261,22 +264,8 @@ export class Relay
     this.#owner.changeUser(payload, this.talk(1));
   }
 
-  /** Writes as much of the command as is here. */
   #sendCommand(): void {
-    if (this.#writer.isWriting) return;
-    const { need } = this.#owner;
-    if (need === undefined || this.#command.isBegun) {
-      return this.#forward(this.#command.take(this.#input));
-    }
-    const by = need.onSend(this.#server!, this.#input);
-    const count = this.#command.take(this.#input);
-    if (by === undefined) this.#forward(count);
-    else this.#writer.replace(this.#server!, this.#input, { count, by });
-  }
-
-  #forward(count: number): void {
-    if (count === 0) return this.#input.readMore(BIG);
-    this.#writer.forward(this.#server!, this.#input, count);
+    this.#sender.send(this.#server!, this.#owner.need);
   }
 
   onServerWritten(): void {
@@ -319,14 +308,8 @@ export class Relay
     if (server.end > server.walked) this.#pump.move();
   }
 
-  /** What a client sends during a reply: a file, its part of a stream, or the next command. */
   #takeTurn(): void {
-    const turn = this.#server!.tracker.clientTurn;
-    const isTooEarly = turn === "waits" || (turn === "sends_file" && this.#pump.isWriting);
-    if (isTooEarly) return this.#input.readAhead();
-    if (this.#writer.isWriting) return;
-    const isFree = turn === "talks";
-    this.#forward(isFree ? this.#input.available : this.#command.take(this.#input));
+    this.#sender.takeTurn(this.#server!, this.#pump.isWriting);
   }
 
   #turnTaken(): void {
@@ -466,15 +449,11 @@ export class Relay
   #drain(then: () => void): void {
     this.#afterDrain = then;
     this.#mode = "draining";
-    if (this.#writer.isWriting) this.#writer.stop();
-    else this.#step(this.#drainOn);
+    if (!this.#sender.stop()) this.#step(this.#drainOn);
   }
 
   #drainOn(): void {
-    const input = this.#input;
-    if (!this.#command.isWhole) input.consume(this.#command.take(input));
-    if (!this.#command.isWhole) return input.readMore(BIG);
-    this.#afterDrain!();
+    if (this.#sender.skip()) this.#afterDrain!();
   }
 
   #beginPlan(plan: Plan): void {
@@ -504,6 +483,6 @@ export class Relay
 
   #sendPart(): void {
     const part = this.#plan!.current;
-    if (part?.kind === "send") this.#writer.write(this.#server!, frame(part.payload, 0));
+    if (part?.kind === "send") this.#sender.sendOwn(this.#server!, part.payload);
   }
 }
