@@ -69,7 +69,11 @@ export class LoadConnection {
       while (this.#end - at >= 5) {
         const length = payloadLength(buffer, at);
         const first = buffer[at + 4]!;
-        if (first === Head.ERR) throw new Error(errorText(buffer.subarray(at + 4, this.#end)));
+        if (first === Head.ERR) {
+          const text = errorText(buffer.subarray(at + 4, this.#end));
+          this.#end = 0;
+          throw new Error(text);
+        }
         const isEnd = first === Head.EOF && length < 9;
         if (ends === 1) rows++;
         if (isEnd) ends++;
