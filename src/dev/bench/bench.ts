@@ -6,6 +6,7 @@ import { EngineUnavailable, startEngine } from "../engines/engine.ts";
 import { query } from "../engines/query.ts";
 import { CommandFailed } from "../engines/types.ts";
 import type { BenchRun } from "./bench_run.ts";
+import { OTHER_SCHEMA } from "./catch_up_loads.ts";
 import { haproxyKind } from "./haproxy.ts";
 import type { LoadAccount } from "./load_connection.ts";
 import { findLoadTool, versionOf } from "./load_tools.ts";
@@ -13,9 +14,13 @@ import { POINT_TABLE, STREAM_TABLE } from "./loads.ts";
 import { describeMachine } from "./machine.ts";
 import { type BenchOptions, HELP, OptionError, parseOptions } from "./options.ts";
 import { runBeside } from "./part_beside.ts";
+import { runCatchUp } from "./part_catch_up.ts";
 import { runIdle, runStart } from "./part_idle.ts";
 import { runListing } from "./part_listing.ts";
+import { runOltp } from "./part_oltp.ts";
 import { runRounds } from "./part_rounds.ts";
+import { runSharing } from "./part_sharing.ts";
+import { runSharingMemory } from "./part_sharing_memory.ts";
 import { interrupt, interrupted } from "./program.ts";
 import type { ProxyKind } from "./proxy.ts";
 import { formatReport, makeReport } from "./report.ts";
@@ -53,6 +58,8 @@ async function main(): Promise<number> {
     `CREATE DATABASE ${DATABASE}`,
     `CREATE USER ${account.user}@'%' IDENTIFIED BY '${account.password}'`,
     `GRANT ALL ON ${DATABASE}.* TO ${account.user}@'%'`,
+    `CREATE DATABASE ${OTHER_SCHEMA}`,
+    `GRANT ALL ON ${OTHER_SCHEMA}.* TO ${account.user}@'%'`,
     `USE ${DATABASE}`,
     ...STREAM_TABLE,
     ...POINT_TABLE,
@@ -64,6 +71,7 @@ async function main(): Promise<number> {
   const run: BenchRun = {
     options,
     server,
+    serverPid: engine.pid,
     account,
     folder,
     kinds,
@@ -76,6 +84,10 @@ async function main(): Promise<number> {
   if (options.parts.has("beside")) await runBeside(run);
   if (options.parts.has("idle")) await runIdle(run);
   if (options.parts.has("listing")) await runListing(run);
+  await runSharing(run);
+  if (options.parts.has("sharing-catch-up")) await runCatchUp(run);
+  if (options.parts.has("sharing-memory")) await runSharingMemory(run);
+  if (options.parts.has("sharing-oltp")) await runOltp(run);
   const versions: Record<string, string> = { MariaDB: engine.version };
   for (const kind of kinds) versions[kind.name] = kind.version;
   if (sysbenchPath !== undefined) {

@@ -12,6 +12,7 @@ import type { Sysbench } from "./sysbench.ts";
 export interface BenchRun {
   readonly options: BenchOptions;
   readonly server: Address;
+  readonly serverPid: number;
   readonly account: LoadAccount;
   /** For the proxies' files. */
   readonly folder: string;

@@ -1,13 +1,13 @@
 import type { Part } from "./options.ts";
+import { SHARING_FIGURES } from "./sharing_figures.ts";
 
 /**
  * A bar that a proxy has to meet: on its value, on its value in the worst round, or on its ratio to
  * the reference proxy.
  */
-export interface Bar {
-  readonly of: "value" | "worst" | "ratio";
-  readonly max: number;
-}
+export type Bar =
+  & { readonly of: "value" | "worst" | "ratio" }
+  & ({ readonly max: number } | { readonly min: number });
 
 export interface Figure {
   readonly part: Part;
@@ -191,6 +191,7 @@ export const FIGURES: ReadonlyMap<string, Figure> = new Map<string, Figure>([
   }],
   ...IDLE_LOADS.flatMap(idleFigures),
   ...LISTING_LOADS.flatMap(listingFigures),
+  ...SHARING_FIGURES,
 ]);
 
 /** The bar counts at the larger number: at the smaller one, warming up is still a large share. */

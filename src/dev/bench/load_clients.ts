@@ -1,7 +1,11 @@
 import type { Address } from "../../config/types.ts";
-import type { LoadCommand, LoadReply } from "./load_clients_program.ts";
+import type { ClientSetup, LoadCommand, LoadReply } from "./load_clients_program.ts";
 import type { LoadAccount } from "./load_connection.ts";
 import { Program } from "./program.ts";
+import { pause } from "./say.ts";
+
+/** Longer than any command takes that ends at all, beside the time that it is told to take. */
+const LIMIT_MS = 120_000;
 
 /** A process full of clients of one address; disposing of it closes them all. */
 export class LoadClients implements AsyncDisposable {
@@ -22,8 +26,21 @@ export class LoadClients implements AsyncDisposable {
   }
 
   /** Opens clients that then idle. */
-  async open(count: number, statement?: string): Promise<void> {
-    await this.#ask({ do: "open", count, ...(statement === undefined ? {} : { statement }) });
+  async open(count: number, setup: ClientSetup = {}): Promise<void> {
+    await this.#ask({ do: "open", count, setup });
+  }
+
+  /** Opens two clients that take turns from then on, in place of those before. */
+  async openPair(setups: readonly [ClientSetup, ClientSetup]): Promise<void> {
+    await this.#ask({ do: "pair", setups });
+  }
+
+  /**
+   * The two clients run the statement in turn, without a pause; where they have prepared some, those.
+   * @returns how many statements ran, and the milliseconds that took
+   */
+  async takeTurns(statement: string, ms: number): Promise<{ count: number; ms: number }> {
+    return await this.#ask({ do: "turns", statement, ms });
   }
 
   /** @returns bytes received and the milliseconds that took */
@@ -55,10 +72,19 @@ export class LoadClients implements AsyncDisposable {
   async #ask(command: LoadCommand): Promise<LoadReply> {
     const line = new Promise<string>((resolve) => this.#waiting.push(resolve));
     await this.#program.send(JSON.stringify(command));
+    const stop = new AbortController();
+    const limit = LIMIT_MS + ("ms" in command ? command.ms : 0);
+    const late = pause(limit, stop.signal).then(() => undefined);
     const died = this.#program.ended.then(() => undefined);
-    const text = await Promise.race([line, died]);
+    const text = await Promise.race([line, died, late]);
+    stop.abort();
     if (text === undefined) {
-      throw new Error(`Cannot run load clients: they ended with ${this.#program.tail}`);
+      const what = this.#program.alive
+        ? `${command.do} did not end within ${limit / 1000} s`
+        : `they ended with ${this.#program.tail}`;
+      // An answer that came later would be taken for that of the next command.
+      this.#program.kill();
+      throw new Error(`Cannot run load clients: ${what}`);
     }
     const reply = JSON.parse(text) as LoadReply;
     if (reply.error !== undefined) throw new Error(reply.error);

@@ -1,7 +1,13 @@
 import type { Address } from "../../config/types.ts";
 import { ClientAuth, LoginKey } from "../../protocol/auth.ts";
 import { encodeText, frame, payloadLength } from "../../protocol/bytes.ts";
-import { Capability, Command, Head, UTF8MB4_GENERAL_CI } from "../../protocol/constants.ts";
+import {
+  Capability,
+  ColumnType,
+  Command,
+  Head,
+  UTF8MB4_GENERAL_CI,
+} from "../../protocol/constants.ts";
 import { decodeGreeting, encodeLogin } from "../../protocol/handshake.ts";
 import { decodeErr } from "../../protocol/response.ts";
 
@@ -14,6 +20,9 @@ export interface LoadAccount {
 /** Without DEPRECATE_EOF, so that a result ends with its second EOF packet. */
 const CAPABILITIES = Capability.LONG_PASSWORD | Capability.PROTOCOL_41 | Capability.TRANSACTIONS |
   Capability.SECURE_CONNECTION | Capability.PLUGIN_AUTH | Capability.CONNECT_WITH_DB;
+
+/** Of COM_STMT_EXECUTE with one 64-bit parameter. */
+const EXECUTE_SIZE = 22;
 
 const EMPTY = new Uint8Array(0);
 
@@ -53,11 +62,38 @@ export class LoadConnection {
   }
 
   /** Runs a statement and throws its result away. */
-  async run(statement: string): Promise<LoadResult> {
-    const text = encodeText(statement);
-    const payload = new Uint8Array(text.length + 1);
-    payload[0] = Command.QUERY;
-    payload.set(text, 1);
+  run(statement: string): Promise<LoadResult> {
+    return this.#ask(textCommand(Command.QUERY, statement));
+  }
+
+  /** @returns id of the statement, which must have columns and one parameter, a number */
+  async prepare(statement: string): Promise<number> {
+    await this.#send(textCommand(Command.STMT_PREPARE, statement), 0);
+    const reply = await this.#packet();
+    const view = new DataView(reply.buffer);
+    const [columns, parameters] = [view.getUint16(5, true), view.getUint16(7, true)];
+    if (columns === 0 || parameters !== 1) {
+      throw new Error(`Cannot use ${statement}: it must have columns and one parameter`);
+    }
+    for (let packets = parameters + 1 + columns + 1; packets > 0; packets--) await this.#packet();
+    return view.getUint32(1, true);
+  }
+
+  /** Executes a prepared statement and throws its result away. */
+  execute(id: number, value: number): Promise<LoadResult> {
+    const payload = new Uint8Array(EXECUTE_SIZE);
+    const view = new DataView(payload.buffer);
+    payload[0] = Command.STMT_EXECUTE;
+    view.setUint32(1, id, true);
+    view.setUint32(6, 1, true); // iterations; no cursor before it, no NULL behind it
+    payload[11] = 1; // types follow
+    payload[12] = ColumnType.LONGLONG;
+    view.setBigInt64(14, BigInt(value), true);
+    return this.#ask(payload);
+  }
+
+  /** Sends a command whose reply is an OK, an ERR or one result. */
+  async #ask(payload: Uint8Array): Promise<LoadResult> {
     await this.#send(payload, 0);
     const buffer = this.#buffer;
     let bytes = 0;
@@ -129,7 +165,7 @@ export class LoadConnection {
     }
   }
 
-  /** The next whole packet's payload; for the login only, where packets are small. */
+  /** The next whole packet's payload; where packets are small. */
   async #packet(): Promise<Uint8Array> {
     while (this.#end < 4 || this.#end < 4 + payloadLength(this.#buffer, 0)) await this.#read();
     const next = 4 + payloadLength(this.#buffer, 0);
@@ -153,6 +189,14 @@ export class LoadConnection {
       sent += await this.#connection.write(bytes.subarray(sent));
     }
   }
+}
+
+function textCommand(code: number, statement: string): Uint8Array {
+  const text = encodeText(statement);
+  const payload = new Uint8Array(text.length + 1);
+  payload[0] = code;
+  payload.set(text, 1);
+  return payload;
 }
 
 function errorText(payload: Uint8Array): string {

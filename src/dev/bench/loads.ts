@@ -9,7 +9,7 @@ export interface Load {
 }
 
 /** Clients of the connect and quit load. */
-const CHURN_CLIENTS = 8;
+export const CHURN_CLIENTS = 8;
 
 /** 20 MB of 1,000-byte rows, five times. */
 const STREAM_STATEMENT = "SELECT filler FROM bench_rows";
@@ -39,7 +39,7 @@ export const POINT_TABLE = [
 export async function warmUp(run: BenchRun, target: Target): Promise<void> {
   const seconds = run.options.warmUpSeconds;
   await run.sysbench?.run(target.address, { clients: 16, seconds });
-  await run.sysbench?.run(target.address, { clients: CHURN_CLIENTS, seconds, churn: true });
+  await run.sysbench?.run(target.address, { clients: CHURN_CLIENTS, seconds, load: "churn" });
 }
 
 /** Point selects by a number of clients, each in one lasting session. */
@@ -87,7 +87,7 @@ export function churnLoad(run: BenchRun): Load {
       const result = await run.sysbench!.run(target.address, {
         clients: CHURN_CLIENTS,
         seconds: run.options.seconds,
-        churn: true,
+        load: "churn",
         onStarted: () => cpu.mark(),
       });
       const use = await cpu.end();

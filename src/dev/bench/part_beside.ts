@@ -1,9 +1,10 @@
 import { attempt, type BenchRun, CpuSince, type Target } from "./bench_run.ts";
 import { LoadClients } from "./load_clients.ts";
 import { warmUp } from "./loads.ts";
-import { Proxy, type ProxyKind } from "./proxy.ts";
+import type { ProxyKind } from "./proxy.ts";
 import { say } from "./say.ts";
 import { shuffled } from "./statistics.ts";
+import { startTarget } from "./targets.ts";
 
 const IDLE_CLIENTS = 1000;
 const BUSY_CLIENTS = 16;
@@ -25,8 +26,8 @@ export async function runBeside(run: BenchRun): Promise<void> {
   for (const kind of run.kinds) {
     const pair = {
       kind,
-      first: await start(run, kind, stack),
-      second: await start(run, kind, stack),
+      first: await startTarget(run, kind, stack),
+      second: await startTarget(run, kind, stack),
     };
     await warmUp(run, pair.first);
     await warmUp(run, pair.second);
@@ -48,7 +49,7 @@ async function runHalf(
   for (const pair of pairs) {
     const clients = stack.use(new LoadClients(pair[half.idle].address, run.account));
     watched.push({ kind: pair.kind, clients });
-    await clients.open(IDLE_CLIENTS, "SELECT 1");
+    await clients.open(IDLE_CLIENTS, { statements: ["SELECT 1"] });
   }
   for (let round = half.from; round <= half.to; round++) {
     say(`Round ${round} of ${run.options.rounds}: beside ${IDLE_CLIENTS} idle sessions`);
@@ -89,13 +90,4 @@ function addRatio(run: BenchRun, name: string, round: number): void {
   const none = run.samples.get("beside_none", name, round);
   if (beside === undefined || none === undefined) return;
   run.samples.add("beside_ratio", name, { round, value: beside / none });
-}
-
-async function start(
-  run: BenchRun,
-  kind: ProxyKind,
-  stack: AsyncDisposableStack,
-): Promise<Target> {
-  const proxy = stack.use(await Proxy.start(kind, run.server, run.folder));
-  return { name: kind.name, address: proxy.address, proxy };
 }

@@ -48,11 +48,11 @@ async function measure(
   await using proxy = await Proxy.start(kind, run.server, run.folder);
   const account = load.withServer ? run.account : { ...run.account, database: "" };
   await using clients = new LoadClients(proxy.address, account);
-  const statement = load.withServer ? "SELECT 1" : undefined;
+  const setup = load.withServer ? { statements: ["SELECT 1"] } : {};
   const base = (await settledMemory(proxy)).resident;
-  await clients.open(load.few, statement);
+  await clients.open(load.few, setup);
   const few = (await settledMemory(proxy)).resident;
-  await clients.open(load.many - load.few, statement);
+  await clients.open(load.many - load.few, setup);
   const many = (await settledMemory(proxy)).resident;
   const seconds = run.options.idleSeconds;
   const stop = await proxy.watchCpu();
@@ -73,7 +73,9 @@ async function measure(
 }
 
 /** Memory once it has stopped changing. */
-async function settledMemory(proxy: Proxy): Promise<{ resident: number; anonymous: number }> {
+export async function settledMemory(
+  proxy: Proxy,
+): Promise<{ resident: number; anonymous: number }> {
   const deadline = performance.now() + SETTLE_LIMIT_MS;
   for (let last = await proxy.memory();;) {
     await pause(SETTLE_STEP_MS, interrupted);

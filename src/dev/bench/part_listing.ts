@@ -57,7 +57,7 @@ async function setUp(
   const unused = stack.use(new LoadClients(address, { ...run.account, database: "" }));
   const used = stack.use(new LoadClients(address, run.account));
   await unused.open(load.clients - load.withServer);
-  await used.open(load.withServer, "SELECT 1");
+  await used.open(load.withServer, { statements: ["SELECT 1"] });
   return {
     kind,
     idle: [unused, used],

@@ -1,8 +1,8 @@
-import { attempt, type BenchRun, DIRECT, type Target } from "./bench_run.ts";
+import { attempt, type BenchRun } from "./bench_run.ts";
 import { addAddedLatency, churnLoad, type Load, queryLoads, StreamLoad, warmUp } from "./loads.ts";
-import { Proxy } from "./proxy.ts";
 import { say } from "./say.ts";
 import { shuffled } from "./statistics.ts";
+import { directTarget, startTarget } from "./targets.ts";
 
 /**
  * The parts `queries`, `churn` and `stream`: in each round every load runs on every target, both
@@ -18,7 +18,8 @@ export async function runRounds(run: BenchRun): Promise<void> {
   if (options.parts.has("stream")) loads.push(stream);
   if (loads.length === 0) return;
   await using stack = new AsyncDisposableStack();
-  const targets = await startTargets(run, stack);
+  const targets = [directTarget(run)];
+  for (const kind of run.kinds) targets.push(await startTarget(run, kind, stack));
   for (const target of targets) {
     await attempt(run, `warm-up of ${target.name}`, () => warmUp(run, target));
   }
@@ -32,13 +33,4 @@ export async function runRounds(run: BenchRun): Promise<void> {
     }
     addAddedLatency(run, round);
   }
-}
-
-async function startTargets(run: BenchRun, stack: AsyncDisposableStack): Promise<Target[]> {
-  const targets: Target[] = [{ name: DIRECT, address: run.server, proxy: undefined }];
-  for (const kind of run.kinds) {
-    const proxy = stack.use(await Proxy.start(kind, run.server, run.folder));
-    targets.push({ name: kind.name, address: proxy.address, proxy });
-  }
-  return targets;
 }

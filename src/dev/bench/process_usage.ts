@@ -19,6 +19,35 @@ export interface CpuUse {
   readonly systemTicks: number;
 }
 
+/**
+ * Starts a measurement of the CPU time of several processes; the function returned ends it.
+ * @throws {Deno.errors.NotFound} where one has ended
+ */
+export async function watchCpu(pids: readonly number[]): Promise<() => Promise<CpuUse>> {
+  const before = await Promise.all(pids.map(readCpu));
+  return async () => {
+    const after = await Promise.all(pids.map(readCpu));
+    const uses = before.map((reading, i) => cpuBetween(reading, after[i]!));
+    return uses.reduce((sum, use) => ({
+      micros: sum.micros + use.micros,
+      userTicks: sum.userTicks + use.userTicks,
+      systemTicks: sum.systemTicks + use.systemTicks,
+    }));
+  };
+}
+
+/** CPU time in µs of the children of this process that have ended, in steps of 10 ms. */
+export async function readEndedChildren(): Promise<number> {
+  const fields = statFields(await Deno.readTextFile("/proc/self/stat"));
+  return (Number(fields[13]) + Number(fields[14])) * (1e6 / TICKS);
+}
+
+/** CPU time in µs that a process has used so far, in steps of 10 ms. */
+export async function readTicks(pid: number): Promise<number> {
+  const fields = statFields(await Deno.readTextFile(`/proc/${pid}/stat`));
+  return (Number(fields[11]) + Number(fields[12])) * (1e6 / TICKS);
+}
+
 /** @throws {Deno.errors.NotFound} where the process has ended. */
 export async function readCpu(pid: number): Promise<CpuReading> {
   const threads = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { Address } from "../../config/types.ts";
-import { cpuBetween, type CpuReading, type CpuUse, readCpu, readMemory } from "./process_usage.ts";
+import { type CpuUse, readMemory, watchCpu } from "./process_usage.ts";
 import { Program } from "./program.ts";
 import { pause } from "./say.ts";
 
@@ -11,6 +11,15 @@ export interface ProxyKind {
   readonly loginsWithoutServer: boolean;
   /** The command line; files it needs go to `folder`. */
   command(listen: Address, server: Address, folder: string): Promise<readonly string[]>;
+  /** The same where clients share its server sessions; absent where they cannot. */
+  shared?(pool: SharedPool): ProxyKind;
+}
+
+export interface SharedPool {
+  /** Most server sessions. */
+  readonly sessions: number;
+  /** How long a statement may wait for one. */
+  readonly waitSeconds: number;
 }
 
 const START_LIMIT_MS = 20_000;
@@ -59,17 +68,8 @@ export class Proxy implements AsyncDisposable {
   }
 
   /** Starts a measurement of CPU time; the function returned ends it. */
-  async watchCpu(): Promise<() => Promise<CpuUse>> {
-    const before = await this.#read();
-    return async () => {
-      const after = await this.#read();
-      const uses = before.map((reading, i) => cpuBetween(reading, after[i]!));
-      return uses.reduce((sum, use) => ({
-        micros: sum.micros + use.micros,
-        userTicks: sum.userTicks + use.userTicks,
-        systemTicks: sum.systemTicks + use.systemTicks,
-      }));
-    };
+  watchCpu(): Promise<() => Promise<CpuUse>> {
+    return watchCpu(this.#pids);
   }
 
   /** KiB of resident memory, and the part that is no mapped file. */
@@ -83,10 +83,6 @@ export class Proxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#program.stop(500);
-  }
-
-  #read(): Promise<CpuReading[]> {
-    return Promise.all(this.#pids.map(readCpu));
   }
 }
 

@@ -57,7 +57,7 @@ function reportFigure(run: BenchRun, key: string, figure: Figure): ReportFigure 
   const judged = judgedValue(figure.bar, targets[JUDGED], ratios[JUDGED]);
   const met = figure.bar === undefined || judged === undefined
     ? {}
-    : { met: judged <= figure.bar.max };
+    : { met: "max" in figure.bar ? judged <= figure.bar.max : judged >= figure.bar.min };
   return { key, ...figure, targets, ratios, ...met };
 }
 
@@ -125,7 +125,8 @@ function ratioText(ratio: Ratio | undefined): string {
 
 function barText({ bar, met, unit }: ReportFigure): string {
   if (bar === undefined) return "";
-  const limit = bar.of === "ratio" ? `≤ ${bar.max} ×` : `≤ ${bar.max} ${unit}`;
+  const bound = "max" in bar ? `≤ ${bar.max}` : `≥ ${bar.min}`;
+  const limit = `${bound} ${bar.of === "ratio" ? "×" : unit}`;
   return met === undefined ? limit : `${limit} ${met ? "met" : "MISSED"}`;
 }
 

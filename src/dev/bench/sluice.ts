@@ -1,8 +1,10 @@
+import { formatAddress } from "../../config/address.ts";
+import type { Address } from "../../config/types.ts";
 import { run } from "../engines/command.ts";
 import type { LoadAccount } from "./load_connection.ts";
 import { versionOf } from "./load_tools.ts";
 import { type BenchOptions, OptionError, type Variant } from "./options.ts";
-import type { ProxyKind } from "./proxy.ts";
+import type { ProxyKind, SharedPool } from "./proxy.ts";
 import { say } from "./say.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -18,22 +20,57 @@ export async function sluiceKinds(
 }
 
 async function sluiceKind({ name, command }: Variant, account: LoadAccount): Promise<ProxyKind> {
-  return {
+  const kind = {
     name,
     version: await versionOfSluice(command),
     loginsWithoutServer: true,
+  };
+  return {
+    ...kind,
     command(listen, server) {
       return Promise.resolve([
         ...command,
         "--listen",
-        `${listen.hostname}:${listen.port}`,
+        formatAddress(listen),
         "--server",
-        `${server.hostname}:${server.port}`,
+        formatAddress(server),
         "--user",
         `${account.user}:${account.password}`,
       ]);
     },
+    shared: (pool) => ({
+      ...kind,
+      async command(listen, server, folder) {
+        const file = `${folder}/sluice-${listen.port}.toml`;
+        await Deno.writeTextFile(file, sharingConfig(pool, { listen, server, account }));
+        return [...command, "--config", file];
+      },
+    }),
   };
+}
+
+function sharingConfig(
+  { sessions, waitSeconds }: SharedPool,
+  { listen, server, account }: {
+    readonly listen: Address;
+    readonly server: Address;
+    readonly account: LoadAccount;
+  },
+): string {
+  return `[proxy]
+listen = ["${formatAddress(listen)}"]
+session_pool_default_max_conn = ${sessions}
+session_pool_default_blocking_timeout = "${waitSeconds}s"
+
+[[clusters]]
+name = "main"
+sharing = "transaction"
+servers = ["${formatAddress(server)}"]
+
+[[users]]
+name = "${account.user}"
+password = "${account.password}"
+`;
 }
 
 async function versionOfSluice(program: readonly string[]): Promise<string> {

@@ -21,6 +21,13 @@ Deno.test("options are read", () => {
   assertEquals(parseOptions(["--help"]), undefined);
 });
 
+Deno.test("a group stands for its parts, ahead of options and beside --only", () => {
+  const sharing = PARTS.filter((part) => part.startsWith("sharing-"));
+  assertEquals(sharing.length, 5);
+  assertEquals([...parseOptions(["sharing", "--quick"])!.parts], sharing);
+  assertEquals([...parseOptions(["sharing", "--only", "idle"])!.parts], [...sharing, "idle"]);
+});
+
 Deno.test("what cannot be used is refused by name", () => {
   const wrong = [
     [["--only", "speed"], "Cannot use --only speed: expected one of start"],

@@ -40,3 +40,16 @@ Deno.test("the report is a table with ratios and judged bars", () => {
 Deno.test("a missed bar is marked", () => {
   assertEquals(measured(25.2).includes("≤ 1.25 × MISSED"), true);
 });
+
+Deno.test("a bar may be a least value", () => {
+  const judged = (ratio: number) => {
+    const samples = new Samples();
+    samples.add("oltp_text_ratio", "sluice", { round: 1, value: ratio });
+    const kinds = [{ name: "sluice" }];
+    const run = { samples, kinds, options: { rounds: 1, seconds: 2 }, failures: [] };
+    const report = formatReport(makeReport(run as unknown as BenchRun, MACHINE, {}));
+    return report.match(/≥ .* (met|MISSED)/)?.[0];
+  };
+  assertEquals(judged(0.95), "≥ 0.95 × met");
+  assertEquals(judged(0.94), "≥ 0.95 × MISSED");
+});
