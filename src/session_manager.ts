@@ -204,12 +204,25 @@ class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
     for (const slot of this.#slotOf.values()) yield this.#slots[slot]!;
   }
 
-  /** One info an entry, in slices between which traffic goes on. */
+  /**
+   * The entries of this moment by id, for work that pauses: each as its turn comes, and only if it
+   * is still there then.
+   */
+  *inTurn(): Generator<Entry, void, undefined> {
+    // Numbers outside of the heap: what a listing keeps from slice to slice becomes old garbage.
+    const ids = new Uint32Array(this.size);
+    let count = 0;
+    for (const id of this.#slotOf.keys()) ids[count++] = id;
+    for (const id of ids.sort()) {
+      const entry = this.find(id);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  /** One info an entry by id, in slices between which traffic goes on. */
   async snapshot(): Promise<Info[]> {
     const infos: Info[] = [];
-    await visitInSlices([...this.values()], (entry) => {
-      if (this.has(entry.id)) infos.push(entry.info());
-    });
+    await visitInSlices(this.inTurn(), (entry) => infos.push(entry.info()));
     return infos;
   }
 }

@@ -4,9 +4,16 @@ import type { Column } from "../protocol/resultset.ts";
 
 export type Row = readonly Value[];
 
+/** The rows may be made one by one as they are read, so they are read once. */
+export interface RowsAnswer {
+  readonly kind: "rows";
+  readonly columns: readonly Column[];
+  readonly rows: Iterable<Row>;
+}
+
 export type AdminAnswer =
   | { readonly kind: "ok"; readonly affectedRows?: number; readonly message?: string }
-  | { readonly kind: "rows"; readonly columns: readonly Column[]; readonly rows: readonly Row[] }
+  | RowsAnswer
   /** The caller has ended itself: ERR 1317 (70100) goes out, then the connection closes. */
   | { readonly kind: "ends_caller" };
 

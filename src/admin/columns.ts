@@ -1,8 +1,7 @@
-/** Columns of the listings, and rows that are built in slices between which traffic goes on. */
+/** Columns of the listings. */
 import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
-import { visitInSlices } from "../session_manager.ts";
-import type { AdminAnswer, Row } from "./answer.ts";
+import type { Row, RowsAnswer } from "./answer.ts";
 
 export function textColumn(name: string): Column {
   return makeColumn(name);
@@ -24,16 +23,6 @@ export function shortNumberColumn(name: string): Column {
   return makeColumn(name, { type: ColumnType.LONG, length: 11 });
 }
 
-export function listing(columns: readonly Column[], rows: readonly Row[]): AdminAnswer {
+export function listing(columns: readonly Column[], rows: Iterable<Row>): RowsAnswer {
   return { kind: "rows", columns, rows };
-}
-
-/** One row an item. */
-export async function rowsOf<Item>(
-  items: readonly Item[],
-  build: (item: Item) => Row,
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  await visitInSlices(items, (item) => rows.push(build(item)));
-  return rows;
 }

@@ -8,7 +8,7 @@ import type { CommandRow } from "./command_row.ts";
 import { COMMANDS } from "./command_rows.ts";
 import { Operands } from "./operands.ts";
 import { badCommand } from "./refusals.ts";
-import { checkSize } from "./result_size.ts";
+import { limited } from "./result_size.ts";
 import type { AdminScope, Identity } from "./scope.ts";
 import type { AdminStatement } from "./statement.ts";
 import { isMatch, type Match, type Mismatch } from "./syntax.ts";
@@ -136,8 +136,8 @@ async function runRow(
 ): Promise<AdminAnswer> {
   const answer = await row.run(scope, operands);
   const limit = scope.proxy.config.current.proxy.internalCmdMemLimited;
-  if (answer.kind === "rows" && !row.isUnlimited && limit > 0) checkSize(answer.rows, limit);
-  return answer;
+  if (answer.kind !== "rows" || row.isUnlimited || limit === 0) return answer;
+  return { ...answer, rows: limited(answer.rows, limit) };
 }
 
 function refused(name: string, tokens: readonly Token[], refusal: SluiceError): AdminStatement {

@@ -4,7 +4,7 @@ import type { ServerPools } from "../backend/server_pools.ts";
 import type { PoolConfig } from "../config/types.ts";
 import type { Column } from "../protocol/resultset.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
-import { listing, numberColumn, rowsOf, textColumn } from "./columns.ts";
+import { listing, numberColumn, textColumn } from "./columns.ts";
 import { isLike } from "./like.ts";
 import type { Operands } from "./operands.ts";
 import { unknownPool, unknownPooled, wrongPool } from "./refusals.ts";
@@ -43,25 +43,16 @@ interface PoolGroup {
 }
 
 /** `SHOW GLOBALSESSION [LIKE pattern]`: one row an account and cluster. */
-export async function showGlobalSessions(
-  { proxy }: AdminScope,
-  operands: Operands,
-): Promise<AdminAnswer> {
+export function showGlobalSessions({ proxy }: AdminScope, operands: Operands): AdminAnswer {
   const pattern = operands.text("pattern");
   const groups = groupsOf({ proxy }).filter(({ name }) => isLike(name, pattern));
   const limits = proxy.config.current.proxy;
   const now = Date.now();
-  return listing(
-    GLOBAL_SESSION_COLUMNS,
-    await rowsOf(groups, (group) => groupRow(group, limits, now)),
-  );
+  return listing(GLOBAL_SESSION_COLUMNS, groups.map((group) => groupRow(group, limits, now)));
 }
 
 /** `SHOW GLOBALSESSION ATTRIBUTE {ALL|LIKE pattern|dbkey}`: one row a server session. */
-export async function showGlobalAttributes(
-  { proxy }: AdminScope,
-  operands: Operands,
-): Promise<AdminAnswer> {
+export function showGlobalAttributes({ proxy }: AdminScope, operands: Operands): AdminAnswer {
   const key = operands.text("dbkey");
   const pattern = operands.text("pattern");
   const groups = groupsOf({ proxy }).filter(({ name }) =>
@@ -76,7 +67,7 @@ export async function showGlobalAttributes(
       return seats.map((seat) => ({ name, server, seat, counts }));
     })
   );
-  return listing(GLOBAL_ATTRIBUTE_COLUMNS, await rowsOf(rows, seatRow));
+  return listing(GLOBAL_ATTRIBUTE_COLUMNS, rows.values().map(seatRow));
 }
 
 /** `KILL GLOBALSESSION dbkey [ss_id]`: in use or not. */

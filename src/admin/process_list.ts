@@ -6,11 +6,11 @@ import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
 import type { ClientSessionInfo } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
-import { listing, rowsOf } from "./columns.ts";
+import { listing } from "./columns.ts";
 import { readCondition } from "./condition.ts";
 import type { Operands } from "./operands.ts";
-import { visibleSessions } from "./proxy_sessions.ts";
 import type { AdminScope } from "./scope.ts";
+import { Visibility } from "./visibility.ts";
 
 /** Lengths in bytes, types and flags are those of MySQL. */
 function text(name: string, length: number, flags = 0): Column {
@@ -107,7 +107,8 @@ async function listProcesses(scope: AdminScope, options: ListOptions): Promise<A
   const { clients } = scope.proxy.manager;
   const isWanted = operands === undefined ? undefined : readCondition(operands, columns);
   const now = Date.now();
-  const rows = await rowsOf(await visibleSessions(scope), (info) => {
+  const visible = await new Visibility(scope).visible();
+  const rows = visible.map((info) => {
     const isAtWork = info.phase === "executing" || info.phase === "connecting";
     const statement = isAtWork ? clients.find(info.id)?.statementText(limit) : undefined;
     return processRow(info, statement ?? null, now);

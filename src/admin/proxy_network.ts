@@ -3,10 +3,10 @@ import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
 import type { ClientSessionInfo, ServerSessionInfo } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
-import { listing, numberColumn, rowsOf, shortNumberColumn, textColumn } from "./columns.ts";
+import { listing, numberColumn, shortNumberColumn, textColumn } from "./columns.ts";
 import { splitEndpoint } from "./endpoint.ts";
 import type { Operands } from "./operands.ts";
-import type { AdminScope } from "./scope.ts";
+import type { AdminScope, ProxyView } from "./scope.ts";
 
 const UNSIGNED = ColumnFlag.BINARY | ColumnFlag.UNSIGNED;
 
@@ -60,26 +60,19 @@ export const CONNECTION_COLUMNS: readonly Column[] = [
  * `SHOW PROXYNET CONNECTION [thread_id [LIMIT ...]]`: connections of clients by `cs_id`, then those
  * to servers by `ss_id`. -1 rows are all.
  */
-export async function showConnections(
-  { proxy }: AdminScope,
-  operands: Operands,
-): Promise<AdminAnswer> {
+export function showConnections({ proxy }: AdminScope, operands: Operands): AdminAnswer {
   const thread = operands.integer("thread_id");
   if (thread !== undefined && thread !== BigInt(THREAD)) return listing(CONNECTION_COLUMNS, []);
-  const now = Date.now();
-  const clients = await proxy.manager.clients.snapshot();
-  const servers = await proxy.manager.servers.snapshot();
-  const rows = [
-    ...await rowsOf(clients.sort(byId), (client) => acceptedRow(client, now)),
-    ...await rowsOf(servers.sort(byId), (server) => connectedRow(server, now)),
-  ];
   const offset = Math.max(0, Number(operands.integer("offset") ?? 0n));
   const count = Number(operands.integer("rows") ?? -1n);
-  return listing(CONNECTION_COLUMNS, rows.slice(offset, count < 0 ? undefined : offset + count));
+  const rows = connectionRows(proxy).drop(offset);
+  return listing(CONNECTION_COLUMNS, count < 0 ? rows : rows.take(count));
 }
 
-function byId(left: { readonly id: number }, right: { readonly id: number }): number {
-  return left.id - right.id;
+function* connectionRows({ manager }: ProxyView): Generator<Row, void, undefined> {
+  const now = Date.now();
+  for (const client of manager.clients.inTurn()) yield acceptedRow(client.info(), now);
+  for (const server of manager.servers.inTurn()) yield connectedRow(server.info(), now);
 }
 
 function acceptedRow(client: ClientSessionInfo, now: number): Row {

@@ -4,8 +4,8 @@ import type { AdminAnswer, Row } from "./answer.ts";
 import { listing, numberColumn, textColumn } from "./columns.ts";
 import { isLike } from "./like.ts";
 import type { Operands } from "./operands.ts";
-import { visibleSessions } from "./proxy_sessions.ts";
 import type { AdminScope } from "./scope.ts";
+import { Visibility } from "./visibility.ts";
 
 export const PIN_COLUMNS: readonly Column[] = [
   numberColumn("Id"),
@@ -21,7 +21,8 @@ export async function showPins(scope: AdminScope, operands: Operands): Promise<A
   const pattern = operands.text("pattern");
   const { servers } = scope.proxy.manager;
   const now = Date.now();
-  const rows = (await visibleSessions(scope)).flatMap(({ id, user, pins, serverSessionIds }) => {
+  const visible = await new Visibility(scope).visible();
+  const rows = visible.flatMap(({ id, user, pins, serverSessionIds }) => {
     const server = servers.find(serverSessionIds[0] ?? 0)?.info();
     return pins.filter(({ reason }) => isLike(reason, pattern)).map(({ reason, since }): Row => [
       id,

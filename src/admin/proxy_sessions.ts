@@ -2,14 +2,7 @@
 import type { Column } from "../protocol/resultset.ts";
 import type { ClientPhase, ClientSessionInfo } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
-import {
-  listing,
-  numberColumn,
-  rowsOf,
-  shortNumberColumn,
-  textColumn,
-  unsignedColumn,
-} from "./columns.ts";
+import { listing, numberColumn, shortNumberColumn, textColumn, unsignedColumn } from "./columns.ts";
 import type { AdminScope } from "./scope.ts";
 import { Visibility } from "./visibility.ts";
 
@@ -41,15 +34,8 @@ export const CLIENT_STATES: Readonly<Record<ClientPhase, string>> = {
 };
 
 export async function showProxySessions(scope: AdminScope): Promise<AdminAnswer> {
-  const infos = await visibleSessions(scope);
-  return listing(PROXY_SESSION_COLUMNS, await rowsOf(infos, (info) => row(info, scope)));
-}
-
-/** What the caller sees, by id. */
-export async function visibleSessions(scope: AdminScope): Promise<ClientSessionInfo[]> {
-  const infos = await scope.proxy.manager.clients.snapshot();
-  const visible = await new Visibility(scope).filter(infos);
-  return [...visible].sort((left, right) => left.id - right.id);
+  const visible = await new Visibility(scope).visible();
+  return listing(PROXY_SESSION_COLUMNS, visible.map((info) => row(info, scope)));
 }
 
 function row(info: ClientSessionInfo, { proxy }: AdminScope): Row {

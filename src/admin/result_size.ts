@@ -7,14 +7,16 @@ import type { Row } from "./answer.ts";
 const FIXED = 8;
 
 /**
+ * The rows, as far as they keep the limit.
  * @param limit bytes; texts count with the least that they can take
- * @throws {SluiceError} result_too_large
+ * @throws {SluiceError} result_too_large, in place of the row that is too much
  */
-export function checkSize(rows: readonly Row[], limit: number): void {
+export function* limited(rows: Iterable<Row>, limit: number): Generator<Row, void, undefined> {
   let size = 0;
   for (const row of rows) {
     for (const value of row) size += sizeOf(value);
     if (size > limit) throw new SluiceError("result_too_large", "Buffer not enough");
+    yield row;
   }
 }
 

@@ -1,7 +1,7 @@
 /** Who may see which sessions, and who may end them. */
 import { SluiceError } from "../errors.ts";
 import { logWarning } from "../log.ts";
-import type { ClientSessionInfo } from "../session_manager.ts";
+import { type ClientSessionInfo, visitInSlices } from "../session_manager.ts";
 import type { AdminScope, Privileges } from "./scope.ts";
 
 /**
@@ -42,11 +42,20 @@ export class Visibility {
     return this.#judge(read(), purpose)!;
   }
 
-  /** The sessions of these that the caller sees; where no server tells more, its own user's. */
-  async filter(infos: readonly ClientSessionInfo[]): Promise<readonly ClientSessionInfo[]> {
-    const hasDoubt = infos.some((info) => this.#judge(info, "see") === undefined);
+  /**
+   * The sessions that the caller sees, by id; where no server tells more, its own user's. Each is
+   * looked at as it is when it is read.
+   */
+  async visible(): Promise<IteratorObject<ClientSessionInfo, void>> {
+    const { clients } = this.#scope.proxy.manager;
+    let hasDoubt = false;
+    await visitInSlices(clients.inTurn(), (entry) => {
+      hasDoubt ||= this.#judge(entry.info(), "see") === undefined;
+    });
     if (hasDoubt) this.#privileges = await this.#askForList();
-    return infos.filter((info) => this.#judge(info, "see") === "granted");
+    return clients.inTurn()
+      .map((entry) => entry.info())
+      .filter((info) => this.#judge(info, "see") === "granted");
   }
 
   async #askForList(): Promise<Privileges> {

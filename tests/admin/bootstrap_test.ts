@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createConnection, type FieldPacket } from "mysql2";
-import type { AdminAnswer } from "../../src/admin/answer.ts";
 import { bootstrapStatement } from "../../src/admin/bootstrap.ts";
 import type { AdminScope } from "../../src/admin/scope.ts";
 import { SYSTEM_VARIABLES } from "../../src/admin/system_variables.ts";
@@ -13,7 +12,7 @@ import { VERSION } from "../../src/version.ts";
 import { DRIVER_STATEMENTS } from "../fixtures/driver_statements.ts";
 import { type SharedEngine, sharedEngine } from "../support/shared_engine.ts";
 import { tokensOf } from "./tokens.ts";
-import { caller, FakeClient, newManager, scopeOf } from "./tools.ts";
+import { caller, FakeClient, newManager, type ReadAnswer, readAnswer, scopeOf } from "./tools.ts";
 
 const SETTINGS = {
   serverVersion: "",
@@ -48,12 +47,12 @@ function scope(settings: Partial<typeof SETTINGS> = {}): AdminScope {
   );
 }
 
-async function answer(sql: string, given = scope()): Promise<AdminAnswer | string> {
+async function answer(sql: string, given = scope()): Promise<ReadAnswer | string> {
   const statement = bootstrapStatement(tokensOf(sql));
   if (statement === undefined) return "none";
   assertEquals(statement.parameters, 0);
   try {
-    const answer = await statement.run(given, []);
+    const answer = readAnswer(await statement.run(given, []));
     assertEquals(statement.refusal, undefined);
     if (answer.kind === "rows") {
       assertEquals(answer.columns, statement.columns);

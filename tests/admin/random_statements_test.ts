@@ -39,7 +39,7 @@ Deno.test("Random statements are answered or refused, and nothing else", async (
     try {
       const answer = await statement.run(scope, new Array(statement.parameters).fill(null));
       if (answer.kind === "rows") {
-        assert(answer.rows.every((row) => row.length === answer.columns.length), sql);
+        assert([...answer.rows].every((row) => row.length === answer.columns.length), sql);
       }
       answered++;
     } catch (error) {

@@ -1,6 +1,6 @@
 /** Sessions, callers and statements without sockets. */
 import { findStatement } from "../../src/admin/commands.ts";
-import type { AdminAnswer } from "../../src/admin/answer.ts";
+import type { AdminAnswer, Row, RowsAnswer } from "../../src/admin/answer.ts";
 import type { AdminScope, Caller, ProxyView } from "../../src/admin/scope.ts";
 import { SluiceError } from "../../src/errors.ts";
 import type { Value } from "../../src/protocol/binary_value.ts";
@@ -152,15 +152,24 @@ export function scopeOf(
   };
 }
 
+/** An answer whose rows have been read. */
+export type ReadAnswer =
+  | Exclude<AdminAnswer, RowsAnswer>
+  | (RowsAnswer & { readonly rows: readonly Row[] });
+
+export function readAnswer(answer: AdminAnswer): ReadAnswer {
+  return answer.kind === "rows" ? { ...answer, rows: [...answer.rows] } : answer;
+}
+
 /** Runs a statement that must be one of the proxy's. */
 export async function run(
   sql: string,
   scope: AdminScope,
   parameters: readonly Value[] = [],
-): Promise<AdminAnswer> {
+): Promise<ReadAnswer> {
   const statement = findStatement(tokensOf(sql), scope.caller.identity);
   if (statement === undefined) throw new Error(`Not a statement of the proxy: ${sql}`);
-  return await statement.run(scope, parameters);
+  return readAnswer(await statement.run(scope, parameters));
 }
 
 /** Rows as lists by column. */
