@@ -85,10 +85,17 @@ async function run(server: ServerSession, commands: readonly OwnCommand[]): Prom
 
 function commandsOf(server: ServerSession, { schema, role, set }: CatchUp): OwnCommand[] {
   const commands: OwnCommand[] = [];
-  if (schema !== undefined) commands.push(command(Command.INIT_DB, schema));
+  if (schema !== undefined) commands.push(useSchema(server, schema));
   if (role !== undefined) commands.push(query(server, role));
   if (set !== undefined) commands.push(query(server, set));
   return commands;
+}
+
+/** What OceanBase says of COM_INIT_DB leaves out the names that its login and USE have. */
+function useSchema(server: ServerSession, schema: string): OwnCommand {
+  return server.dialect === "oceanbase"
+    ? query(server, `USE \`${schema.replaceAll("`", "``")}\``)
+    : command(Command.INIT_DB, schema);
 }
 
 function query({ capabilities }: ServerSession, sql: string): OwnCommand {

@@ -18,6 +18,7 @@ const PLACES = {
   seekdb: { engine: "seekdb", sharing: "session" },
   "mariadb, shared": { engine: "mariadb", sharing: "transaction" },
   "mysql, shared": { engine: "mysql", sharing: "transaction" },
+  "seekdb, shared": { engine: "seekdb", sharing: "transaction" },
 } as const satisfies Record<string, Place>;
 
 type PlaceName = keyof typeof PLACES;
