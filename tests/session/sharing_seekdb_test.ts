@@ -45,7 +45,7 @@ const STATEMENTS = [
 
 const DIALECTS = { "with EOF": CLASSIC | Capability.FOUND_ROWS, "without EOF": MODERN } as const;
 
-/** A proxy whose clients share two server sessions. */
+/** A proxy whose clients share a few server sessions. */
 function start(): Promise<TestProxy> {
   return TestProxy.start({
     clusters: [{
@@ -54,7 +54,7 @@ function start(): Promise<TestProxy> {
       sharing: "transaction",
     }],
     users: [{ name: APP.user, password: APP.password }, { name: "narrow", password: APP.password }],
-    proxy: { session_pool_default_max_conn: 2 },
+    proxy: { session_pool_default_max_conn: 3 },
   });
 }
 
@@ -110,12 +110,15 @@ for (
         return [code, message];
       };
       const expected = await refusal(engine!.engine.port);
-      // Told by a login, and by a server session that is there already.
+      // Told by a login, and by server sessions that are there already.
       assertEquals(await refusal(proxy.port), expected);
-      using other = await WireClient.connect({ ...APP, user, port: proxy.port });
-      await other.run("SELECT 1");
-      assertEquals(proxy.servers, 1);
+      const login = { ...APP, user, port: proxy.port };
+      const others = [1, 2, 3].map(() => WireClient.connect(login));
+      for (const other of others) await (await other).run("BEGIN");
+      for (const other of others) await (await other).run("COMMIT");
+      assertEquals(proxy.servers, others.length);
       assertEquals(await refusal(proxy.port), expected);
+      for (const other of others) (await other).close();
     },
   });
 }
