@@ -14,17 +14,21 @@ import { APP, TestProxy } from "../support/test_proxy.ts";
 
 const ENGINES = ["mariadb", "mysql"] as const;
 const CLIENTS = 1_000;
-const ACCOUNT = { ...APP, database: "" };
+const OTHER = { user: "other", password: APP.password };
 
 const PREPARE = [
   "CREATE USER app@'%' IDENTIFIED BY 'secret'",
   "GRANT ALL ON *.* TO app@'%'",
+  "CREATE USER other@'%' IDENTIFIED BY 'secret'",
+  "GRANT ALL ON *.* TO other@'%'",
   "CREATE DATABASE queue",
   "CREATE TABLE queue.served (id INT PRIMARY KEY AUTO_INCREMENT, client INT, round INT)",
 ];
 
 interface Limits {
-  readonly sessions: number;
+  /** Of one pool, and of all pools of the server; any number unless given. */
+  readonly sessions?: number;
+  readonly all?: number;
   /** How long to wait at most. */
   readonly timeout: string;
 }
@@ -41,10 +45,12 @@ class Bench implements AsyncDisposable {
     this.observer = observer;
   }
 
-  static async start(port: number, { sessions, timeout }: Limits): Promise<Bench> {
+  static async start(port: number, { sessions = 0, all = 0, timeout }: Limits): Promise<Bench> {
     const proxy = await TestProxy.start({
       clusters: [{ name: "main", servers: [`127.0.0.1:${port}`], sharing: "transaction" }],
+      users: [APP, OTHER].map(({ user, password }) => ({ name: user, password })),
       proxy: {
+        session_pool_server_max_conn: all,
         obproxy_sys_password: "operator",
         session_pool_default_max_conn: sessions,
         session_pool_default_blocking_timeout: timeout,
@@ -55,16 +61,17 @@ class Bench implements AsyncDisposable {
     return new Bench(proxy, observer);
   }
 
-  async client(): Promise<LoadConnection> {
+  async clients(
+    count: number,
+    account: { user: string; password: string } = APP,
+  ): Promise<LoadConnection[]> {
     const address = { hostname: "127.0.0.1", port: this.proxy.port };
-    const client = await LoadConnection.open(address, ACCOUNT, 512);
-    this.#clients.push(client);
-    return client;
-  }
-
-  async clients(count: number): Promise<LoadConnection[]> {
     const clients: LoadConnection[] = [];
-    while (clients.length < count) clients.push(await this.client());
+    while (clients.length < count) {
+      const client = await LoadConnection.open(address, { ...account, database: "" }, 512);
+      this.#clients.push(client);
+      clients.push(client);
+    }
     return clients;
   }
 
@@ -81,6 +88,15 @@ class Bench implements AsyncDisposable {
 
   async waits(count: number): Promise<void> {
     await eventually(`${count} wait`, async () => await this.waiting() === count, { every: 0 });
+  }
+
+  /** The same for the pools of both accounts. */
+  async queued(...counts: number[]): Promise<void> {
+    await eventually(`${counts} wait`, async () => {
+      const [rows] = await this.observer.query("SHOW GLOBALSESSION");
+      const waiting = (rows as Record<string, unknown>[]).map((row) => row["waiting_client_count"]);
+      return waiting.join() === counts.join();
+    });
   }
 
   /** Has one client after the other ask, by default for what remembers it, so that all wait. */
@@ -288,6 +304,39 @@ for (const name of ENGINES) {
       assertMatch(String(row["State"]), /^waiting for a server session/);
       await holder!.run("COMMIT");
       await answer;
+    },
+  );
+
+  test(
+    "who waits gets another server session where the one in use is killed",
+    { sessions: 1, timeout: "120s" },
+    async (bench) => {
+      const [holder] = await bench.holders(1);
+      const clients = await bench.clients(10);
+      const answers = await bench.queueUp(clients);
+      await bench.observer.query("KILL GLOBALSESSION `app#main`");
+      await Promise.all(answers);
+      assertEquals(await order(), count(10));
+      await assertRejects(() => holder!.run("COMMIT"));
+    },
+  );
+
+  test(
+    "nobody starves where two pools share the one session that the server may have",
+    { all: 1, timeout: "120s" },
+    async (bench) => {
+      // The first login of an account is tried on the server.
+      await bench.clients(1, OTHER);
+      const [holder] = await bench.holders(1);
+      const clients = [...await bench.clients(30), ...await bench.clients(30, OTHER)];
+      const all = clients.map(async (client, at) => {
+        for (let round = 0; round < 3; round++) await client.run(serve(at, round));
+      });
+      await bench.queued(30, 30);
+      await holder!.run("COMMIT");
+      await Promise.all(all);
+      assertEquals((await served()).length, 3 * clients.length);
+      assertEquals(bench.proxy.servers, 1);
     },
   );
 
