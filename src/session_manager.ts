@@ -14,6 +14,17 @@ export type ClientPhase =
   | "closing"
   | "closed";
 
+/** Why a client session must stay on the server session that it has. */
+export interface PinInfo {
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** What did it: the begin of a statement, or the name of a command. */
+  readonly cause: string;
+  /** Names of tables and locks, ids of statements. */
+  readonly things: readonly string[];
+}
+
 /** A client session as lists show it. Times are milliseconds since the epoch. */
 export interface ClientSessionInfo {
   readonly id: number;
@@ -46,7 +57,7 @@ export interface ClientSessionInfo {
   /** The one that is in use or was last used comes first. */
   readonly serverSessionIds: readonly number[];
   /** Why it must stay on the server session that it has; empty where server sessions are its own. */
-  readonly pins: readonly { readonly reason: string; readonly since: number }[];
+  readonly pins: readonly PinInfo[];
 }
 
 export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closing" | "closed";

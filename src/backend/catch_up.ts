@@ -1,13 +1,18 @@
 /** Brings a server session to the state that a client's session must have, before its next command. */
 import { SluiceError } from "../errors.ts";
-import { concat, encodeText } from "../protocol/bytes.ts";
 import { Command } from "../protocol/constants.ts";
-import { encodeQuery } from "../protocol/command.ts";
-import { type CommandRow, commandRow } from "../protocol/replies.ts";
 import { type CatchUp, difference } from "../state/difference.ts";
 import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts";
-import type { SessionState } from "../state/session_state.ts";
-import { exchange, failureOf, type OwnCommand } from "./server_exchange.ts";
+import { caughtUp, type SessionState, type UnreadValues } from "../state/session_state.ts";
+import { userVariable } from "../state/user_variables.ts";
+import { settlePending } from "./read_out.ts";
+import {
+  exchange,
+  failureOf,
+  type OwnCommand,
+  plainCommand,
+  queryCommand,
+} from "./server_exchange.ts";
 import type { ServerSession } from "./server_session.ts";
 
 /** No command brings this server session there: only one that has just logged in will do. */
@@ -17,25 +22,51 @@ export class NeedsFreshSession extends SluiceError {
   }
 }
 
+export interface BringOptions {
+  /** The command asks for LAST_INSERT_ID(). */
+  readonly asksInsertId?: boolean;
+}
+
 /**
  * The session is free afterwards for who has taken it to acquire.
  * @throws {SluiceError} that names the state, where the server refuses it; then the session is of no
  *   use any more
  */
-export async function bringTo(server: ServerSession, wanted: SessionState): Promise<void> {
+export async function bringTo(
+  server: ServerSession,
+  wanted: SessionState,
+  { asksInsertId = false }: BringOptions = {},
+): Promise<void> {
   await introduce(server);
-  const options = { dialect: server.dialect };
+  const options = { dialect: server.dialect, asksInsertId };
+  if (server.known!.isPending) await settlePending(server);
   let catchUp = difference(wanted, server.known!, options);
   if (catchUp?.needsReset) {
     await reset(server);
     catchUp = difference(wanted, server.known!, options);
   }
   if (catchUp === undefined) return;
-  if (catchUp.needsReset || catchUp.needsLogin || catchUp.unread !== undefined) {
-    throw new NeedsFreshSession();
-  }
+  if (catchUp.unread !== undefined) throw new LostValues(catchUp.unread);
+  if (catchUp.needsReset || catchUp.needsLogin) throw new NeedsFreshSession();
   await run(server, commandsOf(server, catchUp));
-  server.known!.copyFrom(wanted);
+  caughtUp(server.known!, wanted, asksInsertId);
+}
+
+/** Values that only one server session had, which is gone. */
+export class LostValues extends SluiceError {
+  readonly values: UnreadValues;
+
+  constructor(values: UnreadValues) {
+    const names = [
+      ...values.userVariables.map(([name]) => userVariable(name)),
+      ...values.variables.map(([name]) => `@@${name}`),
+    ];
+    super(
+      "state_lost",
+      `The value of ${names.join(", ")} is lost: it was on a server session that has ended`,
+    );
+    this.values = values;
+  }
 }
 
 /** Has a fresh session report what it is like. @throws {SluiceError} */
@@ -52,7 +83,7 @@ export async function introduce(server: ServerSession): Promise<void> {
 const CLEARS_WARNINGS = "SET SESSION autocommit=@@SESSION.autocommit";
 
 async function report(server: ServerSession, statement: string): Promise<void> {
-  await run(server, [query(server, statement), query(server, CLEARS_WARNINGS)]);
+  await run(server, [queryCommand(server, statement), queryCommand(server, CLEARS_WARNINGS)]);
   if (server.known === undefined) {
     throw new SluiceError(
       "server_malformed",
@@ -65,7 +96,8 @@ async function reset(server: ServerSession): Promise<void> {
   const collation = server.known?.login.get("collation_connection");
   // What the reset itself reports is not yet what the session is like.
   server.known = undefined;
-  await run(server, [command(Command.RESET_CONNECTION)]);
+  await run(server, [plainCommand(Command.RESET_CONNECTION)]);
+  server.forgetPrepared();
   server.expectLoginState({ collation, isReset: true });
   await report(server, loginStatement(server.dialect, collation));
 }
@@ -86,31 +118,16 @@ async function run(server: ServerSession, commands: readonly OwnCommand[]): Prom
 function commandsOf(server: ServerSession, { schema, role, set }: CatchUp): OwnCommand[] {
   const commands: OwnCommand[] = [];
   if (schema !== undefined) commands.push(useSchema(server, schema));
-  if (role !== undefined) commands.push(query(server, role));
-  if (set !== undefined) commands.push(query(server, set));
+  if (role !== undefined) commands.push(queryCommand(server, role));
+  if (set !== undefined) commands.push(queryCommand(server, set));
   return commands;
 }
 
 /** What OceanBase says of COM_INIT_DB leaves out the names that its login and USE have. */
 function useSchema(server: ServerSession, schema: string): OwnCommand {
   return server.dialect === "oceanbase"
-    ? query(server, `USE \`${schema.replaceAll("`", "``")}\``)
-    : command(Command.INIT_DB, schema);
-}
-
-function query({ capabilities }: ServerSession, sql: string): OwnCommand {
-  const payload = encodeQuery({ text: encodeText(sql), attributes: [] }, capabilities.base);
-  return { row: rowFor(Command.QUERY), payload };
-}
-
-function command(code: number, text = ""): OwnCommand {
-  return { row: rowFor(code), payload: concat([Uint8Array.of(code), encodeText(text)]) };
-}
-
-function rowFor(code: number): CommandRow {
-  const row = commandRow(code);
-  if (row === undefined) throw new TypeError(`Expected a command, got ${code}`);
-  return row;
+    ? queryCommand(server, `USE \`${schema.replaceAll("`", "``")}\``)
+    : plainCommand(Command.INIT_DB, schema);
 }
 
 /** A server's own words, without what names the server. */

@@ -4,10 +4,12 @@ import type { Pool } from "./pool.ts";
 import type { ServerLogin } from "./server_login.ts";
 import { ServerPools, type ServerPoolsOptions } from "./server_pools.ts";
 import type { ServerSession } from "./server_session.ts";
-import { SharedServers } from "./shared_servers.ts";
+import { type Habits, SharedServers } from "./shared_servers.ts";
 
 export class ClusterPools {
   readonly #servers: ReadonlyMap<Backend, ServerPools>;
+  /** By account. */
+  readonly #habits = new Map<string, Habits>();
 
   constructor(backends: readonly Backend[], options: ServerPoolsOptions) {
     this.#servers = new Map(
@@ -17,7 +19,12 @@ export class ClusterPools {
 
   /** One for each login: the way of its sessions to the pools. */
   share(backends: readonly Backend[], login: ServerLogin): SharedServers {
-    return new SharedServers(backends, login, (backend) => this.#servers.get(backend)!);
+    let habits = this.#habits.get(login.user);
+    if (habits === undefined) this.#habits.set(login.user, habits = { asked: 0 });
+    return new SharedServers(backends, login, {
+      habits,
+      poolsOf: (backend) => this.#servers.get(backend)!,
+    });
   }
 
   /** By server, in the order of the configuration. */

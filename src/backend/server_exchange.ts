@@ -3,9 +3,11 @@
  * state to what the next client expects, and to read what the last one left there.
  */
 import { ProtocolError, SluiceError } from "../errors.ts";
-import { concat, frame, payloadLength } from "../protocol/bytes.ts";
-import { Head } from "../protocol/constants.ts";
-import type { CommandRow } from "../protocol/replies.ts";
+import { PLAIN } from "../sql/classified.ts";
+import { concat, encodeText, frame, payloadLength } from "../protocol/bytes.ts";
+import { encodeQuery } from "../protocol/command.ts";
+import { Command, Head } from "../protocol/constants.ts";
+import { type CommandRow, commandRow } from "../protocol/replies.ts";
 import { decodeErr } from "../protocol/response.ts";
 import type { ServerSession, ServerSessionUser } from "./server_session.ts";
 
@@ -13,6 +15,25 @@ export interface OwnCommand {
   readonly row: CommandRow;
   /** From the command byte on. */
   readonly payload: Uint8Array;
+  /** See `ReportedCommand`. */
+  readonly settles?: true;
+}
+
+/** A statement. */
+export function queryCommand({ capabilities }: ServerSession, sql: string): OwnCommand {
+  const payload = encodeQuery({ text: encodeText(sql), attributes: [] }, capabilities.base);
+  return { row: rowFor(Command.QUERY), payload };
+}
+
+/** Another command, with its text if it has one. */
+export function plainCommand(code: number, text = ""): OwnCommand {
+  return { row: rowFor(code), payload: concat([Uint8Array.of(code), encodeText(text)]) };
+}
+
+function rowFor(code: number): CommandRow {
+  const row = commandRow(code);
+  if (row === undefined) throw new TypeError(`Expected a command, got ${code}`);
+  return row;
 }
 
 /** The payloads of one reply. Where the last one is an ERR, that is what it came to. */
@@ -102,9 +123,11 @@ class Exchange implements ServerSessionUser {
   }
 
   #beginReply(): void {
-    const { row } = this.#commands[this.#replies.length]!;
-    this.#server.statements++;
-    this.#server.tracker.begin(row, 0, false);
+    const { row, settles } = this.#commands[this.#replies.length]!;
+    const server = this.#server;
+    server.statements++;
+    server.tracker.begin(row, 0, false);
+    server.reports?.begin(settles && { classified: PLAIN, settles });
   }
 
   #take(): void {

@@ -15,8 +15,8 @@ import type { Greeting } from "../protocol/handshake.ts";
 import { ReplyTracker } from "../protocol/reply_tracker.ts";
 import type { Dialect } from "../state/dialect.ts";
 import { type LoginFacts, loginState } from "../state/login_statement.ts";
+import { ServerStatements } from "../state/server_statements.ts";
 import type { SessionState } from "../state/session_state.ts";
-import { applyTrack } from "../state/track.ts";
 import { decodeTrackedVariables, type OkPacket, trackedSchema } from "../protocol/response.ts";
 import type {
   ServerEntry,
@@ -26,6 +26,7 @@ import type {
 } from "../session_manager.ts";
 import type { Backend, DialLimits } from "./backend.ts";
 import type { PoolSeat } from "./pool_seat.ts";
+import { Reports } from "./reports.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
 import { isUnknownThread, runAside } from "./side_connection.ts";
 
@@ -71,8 +72,10 @@ export class ServerSession implements ServerEntry {
   bytesOut = 0;
   /** What it was told and has reported; undefined where nobody has asked it to report. */
   known: SessionState | undefined;
-  /** Bits of `Tracked`: what the last reply has reported. Its user takes them away. */
-  reported = 0;
+  /** Of the command that runs; undefined where nobody has asked it to report. */
+  reports: Reports | undefined;
+  /** Warnings or an error of a statement may be there for who asks; kept by its users. */
+  mayHaveConditions = false;
   /** Its place in a pool; undefined for private ones. */
   seat: PoolSeat<ServerSession> | undefined;
   /**
@@ -81,6 +84,9 @@ export class ServerSession implements ServerEntry {
    * acquire; where it fails, the session is closed.
    */
   beforeHandOver: (() => Promise<void>) | undefined;
+
+  /** What clients that share it have prepared; undefined where none has. */
+  prepared: ServerStatements | undefined;
 
   readonly #transport: Transport;
   readonly #manager: SessionManager;
@@ -236,6 +242,7 @@ export class ServerSession implements ServerEntry {
   /** The next report is the reply to the login statement: `known` begins with it. */
   expectLoginState(facts: Omit<LoginFacts, "dialect" | "schema">): void {
     this.known = undefined;
+    this.reports = new Reports();
     this.#awaitedState = facts;
   }
 
@@ -254,6 +261,17 @@ export class ServerSession implements ServerEntry {
 
   get isReading(): boolean {
     return this.#isReading;
+  }
+
+  /** What clients have prepared there, for one that is about to. */
+  keepPrepared(): ServerStatements {
+    return this.prepared ??= new ServerStatements();
+  }
+
+  /** The server has closed all statements. */
+  forgetPrepared(): void {
+    this.prepared?.clear();
+    this.prepared = undefined;
   }
 
   /** May write a part only, as the transport does. */
@@ -350,6 +368,7 @@ export class ServerSession implements ServerEntry {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#user = undefined;
+    this.forgetPrepared();
     this.#manager.servers.remove(this.id);
     this.#manager.ended.servers++;
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
@@ -365,7 +384,7 @@ export class ServerSession implements ServerEntry {
       this.#awaitedState = undefined;
       this.known = loginState(ok, { dialect, schema: this.#schema, ...awaited });
     } else if (known !== undefined) {
-      this.reported |= applyTrack(known, ok, { dialect });
+      this.reports!.take(known, ok, dialect);
     }
     for (const { type, data } of ok.track) {
       if (type !== SessionTrack.SYSTEM_VARIABLES) continue;

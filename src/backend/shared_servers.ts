@@ -17,9 +17,21 @@ export interface AcquireOptions extends Pick<WaitOptions, "signal" | "onOpening"
   readonly backend?: Backend | undefined;
 }
 
+/** What is known of the clients of an account, so that they pay only for what they use. */
+export interface Habits {
+  /** Bits of `Ask`: what they have asked of a last statement so far. */
+  asked: number;
+}
+
+export interface SharedServersOptions {
+  readonly habits: Habits;
+  poolsOf(backend: Backend): ServerPools;
+}
+
 export class SharedServers {
   /** Those that carry the tenant, as they are configured. */
   readonly backends: readonly Backend[];
+  readonly habits: Habits;
   readonly #login: ServerLogin;
   readonly #poolsOf: (backend: Backend) => ServerPools;
   readonly #pools = new Map<Backend, Pool>();
@@ -27,9 +39,10 @@ export class SharedServers {
   constructor(
     backends: readonly Backend[],
     login: ServerLogin,
-    poolsOf: (backend: Backend) => ServerPools,
+    { habits, poolsOf }: SharedServersOptions,
   ) {
     this.backends = backends;
+    this.habits = habits;
     this.#login = login;
     this.#poolsOf = poolsOf;
   }

@@ -11,7 +11,6 @@ import { closeQuietly, type Transport } from "../net/transport.ts";
 import { attributeOf } from "../protocol/attributes.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import { Command, Status } from "../protocol/constants.ts";
-import { Ask } from "../sql/effects.ts";
 import { encodeErr } from "../protocol/response.ts";
 import type { ClientEntry, ClientPhase, ClientSessionInfo } from "../session_manager.ts";
 import type { SqlMode } from "../sql/tokens.ts";
@@ -36,6 +35,7 @@ import { PrivateHold } from "./private_hold.ts";
 import { SharedHold } from "./shared_hold.ts";
 import type { ServerHold } from "./server_hold.ts";
 import type { ServerNeed } from "./server_need.ts";
+import { CLOSES_STATEMENTS } from "./shared_statements.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 
@@ -45,9 +45,6 @@ export interface ArrivedClient {
   readonly hostname: string;
   readonly port: number;
 }
-
-/** What a server knows of the statement that it ran last in a session. */
-const LAST_FACTS = Ask.lastInsertId | Ask.rowCount | Ask.foundRows | Ask.diagnostics;
 
 const LOG = { info: logInfo, warning: logWarning, error: logError } as const;
 
@@ -219,21 +216,11 @@ export class ClientSession implements ClientEntry, RelayOwner {
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
     const planner = this.#planner!;
     const plan = planner.plan(command, input);
-    const loss = this.#loss ?? this.#lostFacts(planner.asks);
+    const loss = this.#loss;
     if (command.code === Command.RESET_CONNECTION) this.#hold?.forgetState();
     if (loss === undefined) return plan;
     this.#loss = undefined;
     return [planner.answers.error(loss)];
-  }
-
-  /** Rather an error than the facts of somebody else's statement. */
-  #lostFacts(asks: number): SluiceError | undefined {
-    if ((asks & LAST_FACTS) === 0 || this.#hold?.keepsFacts() !== false) return undefined;
-    return new SluiceError(
-      "state_lost",
-      "The counts, ids and warnings of the last statement are gone: its server session has been " +
-        'given to another client, as sharing = "transaction" allows',
-    );
   }
 
   onIdle(): boolean {
@@ -254,18 +241,24 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   get need(): ServerNeed | undefined {
-    return this.#planner?.need;
+    const need = this.#planner?.need;
+    if (need !== undefined) return need;
+    return this.#hold?.current?.prepared?.closing ? CLOSES_STATEMENTS : undefined;
+  }
+
+  isReady(): boolean {
+    return this.#hold!.isReady(this.#planner!);
   }
 
   takeServer(): ServerSession | undefined {
-    const server = this.#hold?.takeNow();
+    const server = this.#hold?.takeNow(this.#planner!);
     server?.acquire(this.#relay);
     return server;
   }
 
   needServer(): void {
     this.#setPhase("connecting");
-    this.#hold!.open(this.need).then(
+    this.#hold!.open(this.#planner).then(
       (server) => {
         if (server === undefined || this.#hasEnded) return;
         this.#relay.use(server);
@@ -319,11 +312,16 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#login = login;
     if (servers !== undefined) this.#hold ??= this.#makeHold(servers);
     const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
+    this.#planner?.forgetStatements();
     this.#planner = new CommandPlanner({
       scope: { caller, proxy: proxyView },
       capabilities: login.asked.capabilities,
       isLibMariaDb: attributeOf(login.asked.attributes, "_client_name") === "libmariadb",
       isShared: servers?.sharing === "transaction",
+      preparedBook: this.#context.preparedBook,
+      preparedLimit: () => this.#context.config.poolPreparedStatements,
+      facts: () => this.#hold?.facts,
+      isPinned: () => (this.#hold?.pins.length ?? 0) > 0,
       mode: () => this.#sqlMode(login.asked.charset),
     });
   }
@@ -403,6 +401,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#phase = "closed";
     this.#relay.close();
     this.#hold?.abandonOpening();
+    this.#planner?.forgetStatements();
     closeQuietly(this.#transport);
     if (reason === "server_lost") this.#hold?.discard();
     else this.#hold?.letGo(isExecuting);

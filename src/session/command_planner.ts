@@ -11,37 +11,40 @@ import { concat, MAX_PAYLOAD } from "../protocol/bytes.ts";
 import { decodeProcessKill, decodeQuery, decodeSetOption } from "../protocol/command.ts";
 import { Capability, Command } from "../protocol/constants.ts";
 import { type CommandRow, commandRow } from "../protocol/replies.ts";
-import type { AssignedVariable } from "../sql/classified.ts";
-import { classifyText } from "../sql/classify.ts";
-import { withConnectionId } from "../sql/connection_id.ts";
+import { type Classified, PLAIN, UNKNOWN } from "../sql/classified.ts";
+import { classify, classifyText } from "../sql/classify.ts";
+import { withSessionValues } from "../sql/session_values.ts";
+import { Ask } from "../sql/effects.ts";
 import { mayHaveEffects } from "../sql/effect_filter.ts";
-import { Effect } from "../sql/effects.ts";
 import { mayConcernProxy } from "../sql/interest.ts";
 import { splitStatements } from "../sql/split.ts";
 import { type Range, type SqlMode, tokenize } from "../sql/tokens.ts";
+import type { PreparedBook } from "../state/prepared_registry.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
+import type { LastFacts } from "./client_state.ts";
+import { followedBy, LAST_FACTS, shownConditions, valuesOf } from "./fact_answers.ts";
 import { NamedStatements } from "./named_statements.ts";
 import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
 import { OwnPrepared } from "./own_prepared.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
-import type { DoneStatement } from "./server_hold.ts";
+import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerNeed } from "./server_need.ts";
+import { SharedStatements } from "./shared_statements.ts";
 import { StatementText } from "./statement_text.ts";
 
 /** Bytes that are looked at of a statement that is larger than a buffer. */
 const HEAD = 256;
 
-/** What commands do to their session that are no text. */
-const COMMAND_EFFECTS: Readonly<Partial<Record<number, number>>> = {
-  [Command.SET_OPTION]: Effect.unknown,
-  [Command.BINLOG_DUMP]: Effect.unknown,
-  [Command.BINLOG_DUMP_GTID]: Effect.unknown,
-  [Command.REGISTER_REPLICA]: Effect.unknown,
-};
+/** Commands that are no text and may leave a session in any state. */
+const UNKNOWN_COMMANDS: ReadonlySet<number> = new Set([
+  ...[Command.SET_OPTION, Command.BINLOG_DUMP, Command.BINLOG_DUMP_GTID],
+  Command.REGISTER_REPLICA,
+]);
 
-const NONE: readonly AssignedVariable[] = [];
+/** Bytes of a command about a prepared statement that has its id. */
+const SHORTEST = 5;
 
 const SEMICOLON = Uint8Array.of(0x3b);
 const QUERY_ROW = commandRow(Command.QUERY)!;
@@ -58,19 +61,23 @@ export interface PlannerOptions extends AnswerForm {
   readonly scope: AdminScope;
   /** Whether server sessions are shared, so that it matters what statements do to theirs. */
   readonly isShared: boolean;
+  readonly preparedBook: PreparedBook;
+  /** Most prepared statements of a server session that is shared. */
+  preparedLimit(): number;
+  /** See `ServerHold`. */
+  facts(): LastFacts | undefined;
+  /** Whether the client is bound to its server session, so that more of a statement matters. */
+  isPinned(): boolean;
   /** How the client's texts are to be read, as of now. */
   mode(): SqlMode;
 }
 
-export class CommandPlanner implements DoneStatement {
-  /** Of the command that was planned last: bits of `Effect` and of `Ask`. */
-  effects = 0;
-  asks = 0;
+export class CommandPlanner implements PlannedCommand {
+  // All of these are of the command that was planned last.
+  command = 0;
+  classified: Classified = PLAIN;
   isAlone = true;
-  isQuery = false;
-  isPrepare = false;
-  isClose = false;
-  assigned: readonly AssignedVariable[] = NONE;
+  statementId: number | undefined;
   need: ServerNeed | undefined;
   readonly text = new StatementText();
   readonly answers: OwnAnswers;
@@ -81,6 +88,7 @@ export class CommandPlanner implements DoneStatement {
   readonly #usesServers: boolean;
   #allowsSeveral: boolean;
   #prepared: OwnPrepared | undefined;
+  #shared: SharedStatements | undefined;
   #named: NamedStatements | undefined;
 
   constructor(options: PlannerOptions) {
@@ -103,33 +111,32 @@ export class CommandPlanner implements DoneStatement {
     return planOwnCommand(command.code, this.#scope.caller.identity, this.answers);
   }
 
+  textUpTo(characters: number): string | undefined {
+    return this.text.read(characters);
+  }
+
   /** The command reaches no server. */
   #foreseeNothing(): void {
-    this.effects = this.asks = 0;
-    this.assigned = NONE;
+    this.classified = PLAIN;
     this.need = undefined;
-    this.isQuery = this.isPrepare = this.isClose = false;
+    this.statementId = undefined;
+    this.isAlone = true;
   }
 
   /** What the command may do to its session. */
   #foresee(command: ClientCommand, input: ClientInput): void {
     this.#foreseeNothing();
-    this.effects = COMMAND_EFFECTS[command.code] ?? 0;
-    this.isQuery = command.code === Command.QUERY;
-    this.isPrepare = command.code === Command.STMT_PREPARE;
-    this.isClose = command.code === Command.STMT_CLOSE;
+    this.command = command.code;
+    if (UNKNOWN_COMMANDS.has(command.code)) this.classified = UNKNOWN;
     if (command.code !== Command.QUERY) return;
     const { bytes, start } = input;
     const end = Math.min(start + 4 + command.length, input.end);
     const at = this.#textStart(bytes, start + 4, end);
-    if (!mayHaveEffects(bytes, at, end)) return;
-    const known = isWhole(command, input)
+    if (!mayHaveEffects(bytes, at, end) && !this.#options.isPinned()) return;
+    this.classified = isWhole(command, input)
       ? classifyText(bytes, { start: at, end }, this.#options.mode())
-      : { effects: Effect.unknown, asks: 0, userVariables: [] };
+      : UNKNOWN;
     this.isAlone = !bytes.subarray(at, end).includes(0x3b);
-    this.effects = known.effects;
-    this.asks = known.asks;
-    this.assigned = known.userVariables;
   }
 
   #plan(command: ClientCommand, input: ClientInput): Plan | undefined {
@@ -147,10 +154,9 @@ export class CommandPlanner implements DoneStatement {
       case Command.STMT_RESET:
       case Command.STMT_FETCH:
       case Command.MARIADB_STMT_BULK_EXECUTE:
-        return this.#prepared?.plan(payloadOf(command, input));
+        return this.#planStatement(command, payloadOf(command, input));
       case Command.RESET_CONNECTION:
-        this.#prepared = undefined;
-        this.#named = undefined;
+        this.forgetStatements();
         return undefined;
       case Command.SET_OPTION:
         this.#setOption(payloadOf(command, input));
@@ -179,7 +185,8 @@ export class CommandPlanner implements DoneStatement {
   }
 
   #mayConcern(bytes: Uint8Array, start: number, end: number): boolean {
-    return mayConcernProxy(bytes, start, end) || !this.#usesServers;
+    return mayConcernProxy(bytes, start, end) || !this.#usesServers ||
+      ((this.classified.asks & LAST_FACTS) !== 0 && this.#options.facts() !== undefined);
   }
 
   /** Behind the command byte and the attributes. */
@@ -224,10 +231,15 @@ export class CommandPlanner implements DoneStatement {
       parts.push(sendPart(payload, at, pieces));
       pieces = [];
     };
+    const facts = this.#factsAsked(bytes, first, mode);
     for (const range of ranges) {
-      const own = this.#own(bytes, range, mode);
+      const asked = range === first ? facts : undefined;
+      const rewritten = this.#rewritten(bytes, range, { mode, facts: asked });
+      const own = this.#own(bytes, range, mode) ??
+        (asked === undefined || rewritten !== undefined
+          ? undefined
+          : this.#answerFromFacts(bytes, range, { mode, facts: asked }));
       if (own === undefined) {
-        const rewritten = this.#rewritten(bytes, range, mode);
         isChanged ||= rewritten !== undefined;
         pieces.push(rewritten ?? bytes.slice(range.start, range.end));
       } else {
@@ -250,10 +262,46 @@ export class CommandPlanner implements DoneStatement {
     return found.kind === "run" ? this.#run(found.statement) : this.answers.of(found.answer);
   }
 
-  #rewritten(bytes: Uint8Array, range: Range, mode: SqlMode): Uint8Array | undefined {
+  #rewritten(
+    bytes: Uint8Array,
+    range: Range,
+    { mode, facts }: { readonly mode: SqlMode; readonly facts?: LastFacts | undefined },
+  ): Uint8Array | undefined {
     const { caller, proxy } = this.#scope;
-    if (proxy.config.current.proxy.clientSessionIdVersion === 1) return undefined;
-    return withConnectionId(bytes, range, { mode, id: caller.id });
+    const counts = facts === undefined ? {} : valuesOf(facts);
+    const isOwnId = proxy.config.current.proxy.clientSessionIdVersion !== 1;
+    const isAsked = facts === undefined || (this.classified.asks & Ask.connectionId) !== 0;
+    const values = isOwnId && isAsked ? { ...counts, connectionId: caller.id } : counts;
+    return withSessionValues(bytes, range, { mode, values });
+  }
+
+  /** What is known of the last statement, where this one asks for it and no server can tell. */
+  #factsAsked(bytes: Uint8Array, first: Range, mode: SqlMode): LastFacts | undefined {
+    if ((this.classified.asks & LAST_FACTS) === 0) return undefined;
+    const { asks } = this.isAlone ? this.classified : classify(bytes, first, mode);
+    return (asks & LAST_FACTS) === 0 ? undefined : this.#options.facts();
+  }
+
+  /** @returns undefined where any server can answer: there is nothing that it could tell */
+  #answerFromFacts(
+    bytes: Uint8Array,
+    range: Range,
+    { mode, facts }: { readonly mode: SqlMode; readonly facts: LastFacts },
+  ): AnswerPart | undefined {
+    const { conditions } = facts;
+    const { asks } = classify(bytes, range, mode);
+    if (conditions === undefined && (asks & LAST_FACTS) === Ask.diagnostics) return undefined;
+    const { base } = this.#options.capabilities;
+    const tokens = tokenize(bytes, range, mode);
+    const reply = conditions && shownConditions(tokens, conditions, base);
+    if (reply !== undefined) return this.answers.payloads((status) => followedBy(reply, status));
+    return this.answers.error(
+      new SluiceError(
+        "state_lost",
+        "The counts and warnings of the last statement are not known in this form: its server " +
+          'session has been given to another client, as sharing = "transaction" allows',
+      ),
+    );
   }
 
   // ---- prepared statements ----
@@ -267,8 +315,53 @@ export class CommandPlanner implements DoneStatement {
     const plan = isWhole(command, input)
       ? this.#mayConcern(bytes, at, end) ? this.#prepareOwn(bytes, at, end) : undefined
       : this.#refuseLong(bytes, at, end);
-    if (plan === undefined) this.#prepared?.onServerPrepare();
+    const part = plan?.[0];
+    if (part?.kind === "answer") return plan;
+    this.#prepared?.onServerPrepare();
+    const text = part?.payload.slice(1) ??
+      (isWhole(command, input) ? bytes.slice(at, end) : undefined);
+    if (this.#options.isShared) this.#prepareShared(text);
     return plan;
+  }
+
+  #prepareShared(text: Uint8Array | undefined): void {
+    // What cannot be prepared again binds its client to the server session.
+    if (text === undefined) this.classified = UNKNOWN;
+    this.need = this.#statements;
+    this.#statements.prepare(text);
+  }
+
+  get #statements(): SharedStatements {
+    const { capabilities, preparedBook, preparedLimit, mode } = this.#options;
+    return this.#shared ??= new SharedStatements({
+      book: preparedBook,
+      capabilities,
+      answers: this.answers,
+      mode,
+      limit: preparedLimit,
+    });
+  }
+
+  /** @param payload as much of it as is there */
+  #planStatement(command: ClientCommand, payload: Uint8Array): Plan | undefined {
+    const own = this.#prepared?.plan(payload);
+    const isShort = payload.length < SHORTEST;
+    if (own !== undefined || !this.#options.isShared || isShort || !this.#usesServers) return own;
+    const shared = this.#statements;
+    const plan = shared.plan(command, payload);
+    if (plan !== undefined) return plan;
+    this.need = shared;
+    this.statementId = shared.statementId;
+    this.classified = shared.classified;
+    this.text.quote(shared.running);
+    return undefined;
+  }
+
+  /** The client has left, or its session is reset. */
+  forgetStatements(): void {
+    this.#prepared = undefined;
+    this.#named = undefined;
+    this.#shared?.closeAll();
   }
 
   #prepareOwn(bytes: Uint8Array, start: number, end: number): Plan | undefined {
@@ -284,9 +377,10 @@ export class CommandPlanner implements DoneStatement {
         this.answers,
         this.#options.capabilities.base,
       );
+      this.#shared?.forgetLast();
       return this.#prepared.prepare(statement);
     }
-    const rewritten = this.#rewritten(bytes, range, mode);
+    const rewritten = this.#rewritten(bytes, range, { mode });
     if (rewritten === undefined) return undefined;
     const row = commandRow(Command.STMT_PREPARE)!;
     return [sendPart({ bytes, start: start - 1, end, row }, start, [rewritten])];

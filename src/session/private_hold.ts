@@ -51,16 +51,17 @@ export class PrivateHold implements ServerHold {
   /** Had by `open` once, it stays until the end. */
   takeNow(): undefined {}
 
+  isReady(): boolean {
+    return true;
+  }
+
   giveBack(): boolean {
     return false;
   }
 
   forgetState(): void {}
 
-  keepsFacts(): boolean {
-    return true;
-  }
-
+  readonly facts = undefined;
   readonly pins = [];
 
   async open(): Promise<ServerSession | undefined> {

@@ -244,7 +244,7 @@ export class Relay
   /** Whether there is a server session that the command can go to, or one can be had at once. */
   #hasServer(): boolean {
     const server = this.#server ??= this.#owner.takeServer();
-    return server !== undefined && this.#owner.need?.isMet(server) !== false;
+    return server !== undefined && this.#owner.isReady(server);
   }
 
   #acquire(): void {

@@ -17,6 +17,8 @@ export interface RelayOwner {
   readonly need: ServerNeed | undefined;
   /** A server session for the command that begins, if one is at hand; acquired for the relay. */
   takeServer(): ServerSession | undefined;
+  /** Whether the command can be sent there as it is; where not, `needServer` makes it so. */
+  isReady(server: ServerSession): boolean;
   /** A command begins that needs a server; the answer comes by `use` or `refuse`. */
   needServer(): void;
   /** A command begins. */

@@ -1,30 +1,8 @@
 /** What a client session has of server sessions, whether they are its own or shared. */
 import type { ServerSession } from "../backend/server_session.ts";
-import type { AssignedVariable } from "../sql/classified.ts";
-import type { ServerNeed } from "./server_need.ts";
-
-/** What the statement that was done last may have done to its session. */
-export interface DoneStatement {
-  /** Bits of `Effect`. */
-  readonly effects: number;
-  /** Bits of `Ask`. */
-  readonly asks: number;
-  readonly assigned: readonly AssignedVariable[];
-  /** Its text certainly had no other statement beside it. */
-  readonly isAlone: boolean;
-  /** It was COM_QUERY. */
-  readonly isQuery: boolean;
-  /** It was COM_STMT_PREPARE, or COM_STMT_CLOSE. */
-  readonly isPrepare: boolean;
-  readonly isClose: boolean;
-}
-
-/** A reason to stay on a server session. */
-export interface HoldPin {
-  readonly reason: string;
-  /** Milliseconds since the epoch. */
-  readonly since: number;
-}
+import type { Pin } from "../state/pins.ts";
+import type { LastFacts } from "./client_state.ts";
+import type { PlannedCommand } from "./planned_command.ts";
 
 export interface ServerHold {
   /** The one that it has right now. */
@@ -33,23 +11,28 @@ export interface ServerHold {
   readonly schema: string;
   readonly isInTransaction: boolean;
   /** Why it cannot be given back, and since when. */
-  readonly pins: readonly HoldPin[];
+  readonly pins: readonly Pin[];
   /** `ss_id` of the one that it has, or else of the one that is being opened for it. */
   readonly ids: number[];
+  /** Whether the command can be sent as it is on the server session that it has. */
+  isReady(command: PlannedCommand): boolean;
   /** A server session for a command that begins, if one is at hand that is as it must be. */
-  takeNow(): ServerSession | undefined;
+  takeNow(command: PlannedCommand): ServerSession | undefined;
   /**
-   * A server session for the command that waits.
+   * A server session for the command that waits; without one, for the login.
    * @returns undefined where nobody waits for it any more
    * @throws {SluiceError} where none can be had, to who still waits
    */
-  open(need?: ServerNeed): Promise<ServerSession | undefined>;
-  /** The reply to a statement has reached the client. @returns whether the server session was given back */
-  giveBack(statement: DoneStatement): boolean;
+  open(command?: PlannedCommand): Promise<ServerSession | undefined>;
+  /** The reply to a command has reached the client. @returns whether the server session was given back */
+  giveBack(command: PlannedCommand): boolean;
   /** The client's session was reset on the server session that it has. */
   forgetState(): void;
-  /** The next command asks what servers know of the last one. @returns false where that is lost */
-  keepsFacts(): boolean;
+  /**
+   * What servers would tell of the last command, where no server can be asked: somebody else has
+   * used the server session. Undefined where it can.
+   */
+  readonly facts: LastFacts | undefined;
   /** Nobody waits for the opening any more. */
   abandonOpening(): void;
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */

@@ -1,6 +1,7 @@
 /** What a command needs of its server session beside the state of the client's session. */
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SessionState } from "../state/session_state.ts";
+import { SluiceError } from "../errors.ts";
 import type { ClientInput } from "./client_input.ts";
 
 /**
@@ -13,7 +14,8 @@ export interface ServerNeed {
   isMet(server: ServerSession): boolean;
   /**
    * Makes it so. The session is free to acquire, and in the client's state before and after.
-   * @throws {SluiceError} what the client is told
+   * @throws {UnmetNeed} what the client is told, where the session is in order all the same
+   * @throws {SluiceError} where the session is of no use any more
    */
   meet(server: ServerSession, wanted: SessionState): Promise<void>;
   /**
@@ -27,3 +29,6 @@ export interface ServerNeed {
   /** The reply has reached the client, or the command has none. */
   onDone(server: ServerSession): void;
 }
+
+/** What a command needs is not to be had, anywhere: the client is told why. */
+export class UnmetNeed extends SluiceError {}

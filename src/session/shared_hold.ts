@@ -2,44 +2,38 @@
  * Server sessions that a client shares with others: one is taken for a command, brought to the
  * client's state, and given back when the reply is done and nothing pins the client to it.
  */
-import { bringTo, introduce, NeedsFreshSession } from "../backend/catch_up.ts";
+import { bringTo, introduce, LostValues, NeedsFreshSession } from "../backend/catch_up.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
+import { clearConditions } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
-import { Status } from "../protocol/constants.ts";
+import { Command } from "../protocol/constants.ts";
+import { Ask } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
-import type { AssignedVariable } from "../sql/classified.ts";
-import { SessionState, textOf } from "../state/session_state.ts";
-import { Tracked } from "../state/track.ts";
+import type { Pin } from "../state/pins.ts";
+import { SessionState } from "../state/session_state.ts";
+import { ClientState, type LastFacts } from "./client_state.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
-import { Pins } from "./pins.ts";
 import { cancel } from "./private_hold.ts";
-import type { DoneStatement, HoldPin, ServerHold } from "./server_hold.ts";
-import type { ServerNeed } from "./server_need.ts";
+import type { PlannedCommand } from "./planned_command.ts";
+import type { ServerHold } from "./server_hold.ts";
+import { UnmetNeed } from "./server_need.ts";
 
 /** Server sessions that are tried one after the other until a fresh one comes. */
 const MOST_TRIES = 100;
 
-const SYNTAX_ERROR = 1064;
-
-/** Reports of what cannot be told to another server session. */
-const UNKEPT = Tracked.TRACKING | Tracked.ONCE;
-
 interface Opening {
   readonly abort: AbortController;
-  readonly need: ServerNeed | undefined;
+  readonly command: PlannedCommand | undefined;
   /** `ss_id`; 0 until there is one. */
   id: number;
   killed?: SluiceError;
 }
 
 export class SharedHold implements ServerHold {
-  readonly #pins = new Pins();
-  /** Statements that the client has prepared on the server session that it has. */
-  #prepared = 0;
-  #transactionSince = 0;
+  readonly #state: ClientState;
   readonly #clientId: number;
   readonly #context: SessionContext;
   /** Behind the login, or the reset that came last. */
@@ -48,22 +42,23 @@ export class SharedHold implements ServerHold {
   #isResetting = false;
   readonly #servers: SharedServers;
   readonly #request: PoolRequest;
-  /** What the client's session must look like; undefined until a server session has shown it. */
-  #wanted: SessionState | undefined;
+  /** Statements that the client has prepared on the server session that it has. */
+  #prepared = 0;
   #current: ServerSession | undefined;
   /** Taken, and to be brought to the wanted state first. */
   #candidate: ServerSession | undefined;
   #opening: Opening | undefined;
-  /** What others have left of their last statements must go from the next server session. */
-  #mustReset = false;
-  /** Where the last statement ran: its warnings and counts are there, while nobody else has it. */
+  /** Where the last command ran: as the client left it, while nobody else has it. */
   #last: ServerSession | undefined;
+  /** Goes on while the last server session is read out for somebody else. */
+  #reading: Promise<void> | undefined;
 
   constructor({ cluster, request }: ServerUse, clientId: number, context: SessionContext) {
     this.#clientId = clientId;
     this.#context = context;
     this.#loginSchema = request.login.schema;
     this.#servers = cluster.share(request);
+    this.#state = new ClientState(this.#servers.habits);
     this.#request = {
       holder: this,
       login: request.login,
@@ -76,17 +71,15 @@ export class SharedHold implements ServerHold {
   }
 
   get schema(): string {
-    return this.#current?.schema ?? this.#wanted?.schema ?? this.#loginSchema;
+    return this.#current?.schema ?? this.#state.wanted?.schema ?? this.#loginSchema;
   }
 
   get isInTransaction(): boolean {
     return this.#current?.isInTransaction ?? false;
   }
 
-  get pins(): readonly HoldPin[] {
-    const pins: HoldPin[] = this.#pins.list();
-    if (this.isInTransaction) pins.push({ reason: "transaction", since: this.#transactionSince });
-    return pins;
+  get pins(): readonly Pin[] {
+    return this.#state.pins;
   }
 
   get ids(): number[] {
@@ -94,27 +87,27 @@ export class SharedHold implements ServerHold {
     return id === undefined ? [] : [id];
   }
 
-  /** Nobody else may have used the server session since; before the first statement, none may have. */
-  keepsFacts(): boolean {
-    const last = this.#last;
-    if (last === undefined) this.#mustReset = true;
-    return last === undefined || last === this.#current ||
-      (last.isOpen && last.seat?.lastHolder === this && last.seat.state !== "taken");
+  get facts(): LastFacts | undefined {
+    return this.#last !== undefined && this.#isAsLeft(this.#last) ? undefined : this.#state.facts;
   }
 
-  takeNow(): ServerSession | undefined {
+  takeNow(command: PlannedCommand): ServerSession | undefined {
+    if (this.#reading !== undefined) return undefined;
     const session = this.#servers.tryTake(this.#request);
     if (session === undefined) return undefined;
-    const isReady = session.known !== undefined && !this.#mustReset;
-    if (isReady && this.#wanted?.isSameAs(session.known!)) {
-      return this.#current = session;
-    }
+    if (this.#isInState(session)) return this.#begin(session, command);
     this.#candidate = session;
     return undefined;
   }
 
-  async open(need?: ServerNeed): Promise<ServerSession | undefined> {
-    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0, need };
+  isReady({ classified, need }: PlannedCommand): boolean {
+    const session = this.#current!;
+    return need?.isMet(session) !== false &&
+      ((classified.asks & Ask.lastInsertId) === 0 || this.#state.hasInsertId(session));
+  }
+
+  async open(command?: PlannedCommand): Promise<ServerSession | undefined> {
+    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0, command };
     try {
       const session = await this.#obtain(opening);
       if (this.#opening !== opening) {
@@ -122,7 +115,7 @@ export class SharedHold implements ServerHold {
         return undefined;
       }
       if (opening.killed !== undefined) throw opening.killed;
-      return this.#current = session;
+      return this.#begin(session, command);
     } catch (error) {
       if (this.#opening !== opening) return undefined;
       throw error;
@@ -131,15 +124,17 @@ export class SharedHold implements ServerHold {
     }
   }
 
-  giveBack(statement: DoneStatement): boolean {
+  giveBack(command: PlannedCommand): boolean {
     const session = this.#current;
     if (session === undefined) return false;
     this.#last = session;
     if (this.#isResetting) return this.#startAfresh(session);
-    this.#learn(session, statement);
-    const isPinned = mayBeInTransaction(session) || !this.#pins.isEmpty;
-    if (!session.isOpen || isPinned) return false;
+    this.#state.learn(session, command, Date.now());
+    this.#prepared += preparedBy(session, command);
+    const isBound = this.#state.isPinned || this.#prepared > 0;
+    if (!session.isOpen || isBound || session.isInTransaction) return false;
     this.#current = undefined;
+    if (this.#state.leavesMore(session)) session.beforeHandOver = this.#readOut;
     session.giveBack(this);
     return true;
   }
@@ -147,9 +142,6 @@ export class SharedHold implements ServerHold {
   forgetState(): void {
     // A reset keeps the schema.
     this.#loginSchema = this.schema;
-    this.#wanted = undefined;
-    this.#prepared = 0;
-    this.#pins.clear();
     this.#isResetting = true;
   }
 
@@ -170,25 +162,55 @@ export class SharedHold implements ServerHold {
   letGo(isExecuting: boolean): void {
     const session = this.#current;
     this.#current = undefined;
+    this.#dropLast();
     if (session === undefined || !session.isOpen) return;
     if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
     // What pins it, and a transaction, end with it.
-    else if (!this.#pins.isEmpty || session.isInTransaction) session.release();
-    else session.giveBack(this);
-    this.#prepared = 0;
-    this.#pins.clear();
+    else if (this.#state.isPinned || this.#prepared > 0 || session.isInTransaction) {
+      session.release();
+    } else session.giveBack(this);
+    this.#state.lose();
   }
 
   discard(): void {
     this.#current?.close();
     this.#current = undefined;
+    this.#dropLast();
+  }
+
+  /** Nobody asks for what is in there any more. */
+  #dropLast(): void {
+    const last = this.#last;
+    this.#last = undefined;
+    if (last?.beforeHandOver === this.#readOut) last.beforeHandOver = undefined;
+  }
+
+  /** Whether nobody has used it since this client did. */
+  #isAsLeft(session: ServerSession): boolean {
+    return session === this.#last && session.isOpen && session.seat?.lastHolder === this &&
+      this.#reading === undefined;
+  }
+
+  /** Whether the client's state is there. */
+  #isInState(session: ServerSession): boolean {
+    if (this.#isAsLeft(session)) return true;
+    const { known } = session;
+    return known !== undefined && this.#state.wanted?.isSameAs(known) === true &&
+      !session.mayHaveConditions;
+  }
+
+  #begin(session: ServerSession, command: PlannedCommand | undefined): ServerSession {
+    session.beforeHandOver = undefined;
+    this.#state.begin(session, command);
+    return this.#current = session;
   }
 
   #distance({ known }: ServerSession): number {
+    const { wanted } = this.#state;
     if (known === undefined) return Infinity;
-    if (this.#wanted === undefined) return known.variables.size + known.userVariables.size;
-    if (this.#wanted.isSameAs(known)) return 0;
-    return difference(this.#wanted, known, { dialect: "mysql" })?.cost ?? 0;
+    if (wanted === undefined) return known.variables.size + known.userVariables.size;
+    if (wanted.isSameAs(known)) return 0;
+    return difference(wanted, known, { dialect: "mysql", asksInsertId: false })?.cost ?? 0;
   }
 
   /** One that cannot be brought to the state is closed, and others have a try. */
@@ -197,9 +219,10 @@ export class SharedHold implements ServerHold {
       try {
         return await this.#take(opening);
       } catch (error) {
+        if (error instanceof LostValues) this.#state.forget(error.values);
         const limit = error instanceof NeedsFreshSession ? MOST_TRIES : 2;
         const isOver = opening.killed !== undefined || this.#opening !== opening;
-        const mayHelp = error instanceof SluiceError &&
+        const mayHelp = error instanceof SluiceError && !(error instanceof LostValues) &&
           (error.kind === "state_lost" || error.kind === "server_lost");
         if (isOver || !mayHelp || tries >= limit) throw error;
       }
@@ -207,6 +230,7 @@ export class SharedHold implements ServerHold {
   }
 
   async #take(opening: Opening): Promise<ServerSession> {
+    await this.#reading;
     const current = this.#current;
     const session = current ?? this.#candidate ?? await this.#servers.acquire(this.#request, {
       signal: opening.abort.signal,
@@ -214,87 +238,84 @@ export class SharedHold implements ServerHold {
     });
     this.#candidate = session;
     try {
-      if (current === undefined) await this.#bring(session);
-      if (opening.need?.isMet(session) === false) await opening.need.meet(session, this.#wanted!);
+      if (session !== current) await this.#bring(session);
+      if (opening.command !== undefined) await this.#prepare(session, opening.command);
       return session;
     } catch (error) {
-      if (current === undefined) session.close();
+      if (session !== current) this.#putBack(session, error);
       throw opening.killed ?? error;
     } finally {
       this.#candidate = undefined;
     }
   }
 
-  async #bring(session: ServerSession): Promise<void> {
-    if (this.#wanted === undefined) {
-      await introduce(session);
-      this.#wanted = SessionState.afterLogin(this.#loginSchema, session.known!.login);
-    }
-    if (this.#mustReset) session.known?.setUncertain();
-    await bringTo(session, this.#wanted);
-    this.#mustReset = false;
+  /** It was taken, and the command does not go to it. */
+  #putBack(session: ServerSession, error: unknown): void {
+    const isInOrder = error instanceof LostValues || error instanceof UnmetNeed;
+    if (isInOrder && session.isOpen) session.giveBack(this);
+    else session.close();
   }
+
+  async #bring(session: ServerSession): Promise<void> {
+    if (this.#isAsLeft(session)) return;
+    await this.#leaveLast();
+    await introduce(session);
+    const state = this.#state;
+    state.wanted ??= SessionState.afterLogin(this.#loginSchema, session.known!.login);
+    if (session.mayHaveConditions) await clearConditions(session);
+    await bringTo(session, state.wanted);
+  }
+
+  /** The state is there: the rest that the command needs follows. */
+  async #prepare(session: ServerSession, { classified, need }: PlannedCommand): Promise<void> {
+    const state = this.#state;
+    if ((classified.asks & Ask.lastInsertId) !== 0 && !state.hasInsertId(session)) {
+      state.supposeInsertId();
+      await bringTo(session, state.wanted!, { asksInsertId: true });
+    }
+    if (need?.isMet(session) === false) await need.meet(session, state.wanted!);
+  }
+
+  /** The client goes on elsewhere: what only its last server session can tell is read first. */
+  async #leaveLast(): Promise<void> {
+    await this.#reading;
+    const last = this.#last;
+    if (last === undefined || !this.#isAsLeft(last)) return;
+    if (last.beforeHandOver !== this.#readOut) return;
+    const taken = this.#servers.tryTake(this.#request, last.backend);
+    try {
+      if (taken === last) await this.#readOut();
+    } finally {
+      taken?.giveBack(this);
+    }
+  }
+
+  readonly #readOut = async (): Promise<void> => {
+    const last = this.#last;
+    if (last === undefined) return;
+    last.beforeHandOver = undefined;
+    const reading = this.#state.readOut(last);
+    this.#reading = reading.catch(() => {});
+    try {
+      await reading;
+    } finally {
+      this.#reading = undefined;
+    }
+  };
 
   /** A session that was reset no longer is what it was behind its login: nobody gets it again. */
   #startAfresh(session: ServerSession): boolean {
     this.#isResetting = false;
-    this.#wanted = undefined;
+    this.#prepared = 0;
+    this.#state.reset();
     this.#last = undefined;
     this.#current = undefined;
     session.release();
     return true;
   }
-
-  /** The statement may have changed the state that both have, and more than that. */
-  #learn(session: ServerSession, statement: DoneStatement): void {
-    const { known, tracker } = session;
-    const { asks, isPrepare, isClose, isQuery } = statement;
-    const now = Date.now();
-    const hasFailed = tracker.errorCode !== 0;
-    // What is no statement has no effects.
-    const isNothing = tracker.errorCode === SYNTAX_ERROR && statement.isAlone;
-    const effects = isNothing ? 0 : statement.effects;
-    const { isInTransaction } = session;
-    if (!isInTransaction) this.#transactionSince = 0;
-    else if (this.#transactionSince === 0) this.#transactionSince = now;
-    this.#pins.after({ effects, asks, isQuery, hasFailed, isInTransaction }, now);
-    if (isPrepare && !hasFailed) this.#prepared++;
-    if (isClose && this.#prepared > 0) this.#prepared--;
-    if (this.#prepared > 0) this.#pins.add("prepared statement", now);
-    else this.#pins.remove("prepared statement");
-    if (tracker.hasOpenedCursor) this.#pins.add("cursor", now);
-    if ((session.reported & UNKEPT) !== 0) this.#pins.add("unknown state", now);
-    session.reported = 0;
-    if (known === undefined) return this.#pins.add("unknown state", now);
-    if (!hasFailed) this.#keep(statement.assigned, known, now);
-    if (known.unread() === undefined) this.#pins.remove("unread variable");
-    else this.#pins.add("unread variable", now);
-    this.#wanted?.copyFrom(known);
-  }
-
-  #keep(assigned: readonly AssignedVariable[], known: SessionState, now: number): void {
-    for (const variable of assigned) {
-      const expression = expressionFor(variable, known);
-      if (expression === undefined) this.#pins.add("user variable", now);
-      else known.setUserVariable(variable.name, expression);
-    }
-  }
 }
 
-/** A statement that fails may have begun a transaction, and its ERR has no flags to tell. */
-function mayBeInTransaction({ isInTransaction, tracker }: ServerSession): boolean {
-  const isAutomatic = (tracker.status & Status.AUTOCOMMIT) !== 0;
-  return isInTransaction || (tracker.errorCode !== 0 && !isAutomatic);
-}
-
-/** What recreates the value in any session; undefined for what only the server session has. */
-function expressionFor(
-  { literal, takesConnectionCharset }: AssignedVariable,
-  known: SessionState,
-): string | undefined {
-  if (literal === undefined || !takesConnectionCharset) return literal;
-  const collation = textOf(known.variable("collation_connection"));
-  if (collation === undefined || !/^[a-z0-9_]+$/.test(collation)) return undefined;
-  const charset = collation.split("_", 1)[0];
-  return `CONVERT(${literal} USING ${charset}) COLLATE ${collation}`;
+function preparedBy({ tracker }: ServerSession, { command }: PlannedCommand): number {
+  if (command === Command.STMT_CLOSE) return -1;
+  return command === Command.STMT_PREPARE && tracker.errorCode === 0 ? 1 : 0;
 }

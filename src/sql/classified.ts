@@ -17,6 +17,20 @@ export interface Classified {
   readonly isRead: boolean;
 }
 
+const NOTHING = {
+  asks: 0,
+  userVariables: [],
+  names: [],
+  server: undefined,
+  isRead: false,
+} as const;
+
+/** Of what was not looked at, because it can have no effects. */
+export const PLAIN: Classified = Object.freeze({ effects: 0, ...NOTHING });
+
+/** Of what cannot be looked at. */
+export const UNKNOWN: Classified = Object.freeze({ effects: Effect.unknown, ...NOTHING });
+
 export interface AssignedVariable {
   /** In lower case, without quotes and `@`. */
   readonly name: string;

@@ -141,10 +141,10 @@ for (const name of ENGINES) {
 
   for (
     const [reason, begin, end] of [
-      ["LOCK TABLES", "LOCK TABLES one.t READ", "UNLOCK TABLES"],
+      ["lock_tables", "LOCK TABLES one.t READ", "UNLOCK TABLES"],
       ["transaction", "BEGIN", "COMMIT"],
-      ["SET TRANSACTION", "SET TRANSACTION READ ONLY", "COMMIT"],
-      ["SQL_CALC_FOUND_ROWS", "SELECT SQL_CALC_FOUND_ROWS 1 LIMIT 1", "SELECT 2"],
+      ["next_transaction", "SET TRANSACTION READ ONLY", "COMMIT"],
+      ["found_rows", "SELECT SQL_CALC_FOUND_ROWS 1 LIMIT 1", "SELECT 2"],
     ] as const
   ) {
     shared(
@@ -163,20 +163,6 @@ for (const name of ENGINES) {
   }
 
   shared(
-    "a prepared statement is a pin until it is closed",
-    { sessions: 2, clients: 2 },
-    async ([a, b]) => {
-      const [rows] = await a!.execute("SELECT ? + 1 AS n", [1]);
-      assertEquals(Number((rows as { n: number }[])[0]!.n), 2);
-      const [pins] = await b!.query("SHOW PROXYPINS");
-      assertEquals((pins as { reason: string }[]).map((row) => row.reason), ["prepared statement"]);
-      a!.unprepare("SELECT ? + 1 AS n");
-      await a!.query("DO 1");
-      assertEquals((await b!.query("SHOW PROXYPINS"))[0], []);
-    },
-  );
-
-  shared(
     "a fresh client knows nothing of others' statements",
     { sessions: 1, clients: 2 },
     async ([a, b]) => {
@@ -189,16 +175,67 @@ for (const name of ENGINES) {
   );
 
   shared(
-    "counts and warnings are the client's own, or an error",
+    "counts and warnings are the client's own after others have used its server session",
     { sessions: 1, clients: 2 },
     async (clients) => {
       const [a, b] = clients as [Connection, Connection];
+      const others = async () => {
+        await assertRejects(() => b.query("SELECT * FROM two.others_fault"), Error, "others_fault");
+        await b.query("INSERT INTO two.t (v) VALUES (1), (2)");
+        await b.query("SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4 UNION SELECT 5");
+      };
+      await others();
+      assertEquals(await value(a, "SELECT LAST_INSERT_ID()"), 0);
       await a.query("INSERT INTO one.t (v) VALUES (1), (2), (3)");
-      assertEquals(await value(a, "SELECT ROW_COUNT()"), 3);
+      const id = await value(a, "SELECT LAST_INSERT_ID()");
       await a.query("INSERT INTO one.t (v) VALUES (4), (5)");
-      await b.query("DO 1");
-      await assertRejects(() => a.query("SELECT ROW_COUNT()"), Error, "given to another client");
+      await others();
+      assertEquals(await value(a, "SELECT ROW_COUNT()"), 2);
+      assertEquals(await value(a, "SELECT LAST_INSERT_ID()"), Number(id) + 3);
+      await a.query("SELECT 1 UNION SELECT 2");
+      await others();
+      assertEquals(await value(a, "SELECT FOUND_ROWS() AS found"), 2);
+
+      await a.query("SELECT CAST('1x' AS SIGNED), CAST('2y' AS SIGNED)");
+      await others();
+      assertEquals(await value(a, "SELECT @@warning_count"), 2);
+      await assertRejects(() => a.query("SELECT * FROM one.mine"), Error, "mine");
+      await others();
+      const [errors] = await a.query("SHOW ERRORS");
+      assertEquals((errors as { Message: string }[]).map(({ Message }) => Message), [
+        "Table 'one.mine' doesn't exist",
+      ]);
+      await a.query("SELECT CAST('1x' AS SIGNED), CAST('2y' AS SIGNED)");
+      await others();
+      const [warnings] = await a.query("SHOW WARNINGS LIMIT 1, 1");
+      assertEquals((warnings as { Message: string }[]).length, 1);
+      await others();
+      assertEquals(await value(a, "SHOW COUNT(*) WARNINGS"), 2);
+      await others();
+      await a.query("DO 1");
+      await others();
+      assertEquals((await a.query("SHOW WARNINGS"))[0], []);
       await a.query("DELETE FROM one.t");
+    },
+  );
+
+  shared(
+    "computed user variables are read where they are when others need the server session",
+    { sessions: 1, clients: 2 },
+    async ([a, b], proxy) => {
+      await a!.query("SELECT 1.50 + 1, UPPER('abc'), NULL INTO @d, @s, @n");
+      await a!.query("SET @i = 7 * 6");
+      assertEquals((await b!.query("SHOW PROXYPINS"))[0], []);
+      await b!.query("SET @d = 'other', @i = 1");
+      await b!.query("SELECT @j := 5");
+      for (let round = 0; round < 2; round++) {
+        assertEquals(
+          String(await value(a!, "SELECT CONCAT(@d, @s, @i, COALESCE(@n, '-'))")),
+          "2.50ABC42-",
+        );
+        assertEquals(String(await value(b!, "SELECT CONCAT(@d, @i, @j)")), "other15");
+      }
+      assertEquals(proxy.servers, 1);
     },
   );
 }

@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { concat } from "../../src/protocol/bytes.ts";
-import { withConnectionId } from "../../src/sql/connection_id.ts";
+import { withSessionValues } from "../../src/sql/session_values.ts";
 import { mayConcernProxy } from "../../src/sql/interest.ts";
 import { Kind, Lexer } from "../../src/sql/lexer.ts";
 import type { Range, SqlMode } from "../../src/sql/mode.ts";
@@ -212,12 +212,16 @@ function check(text: Uint8Array, mode: SqlMode, fill: Uint8Array): "seen" | "rew
       assertSame(own, there, "a statement alone is another");
     }
     assert(mayConcern || !concernsProxy(own), "the filter overlooks a statement");
-    const rewritten = withConnectionId(bytes, statement, { mode, id: 7 });
+    const rewritten = withSessionValues(bytes, statement, { mode, values: { connectionId: 7 } });
     if (rewritten === undefined) continue;
     isRewritten = true;
     assert(mayConcern, "the filter overlooks CONNECTION_ID()");
     const again = { start: 0, end: rewritten.length };
-    assertEquals(withConnectionId(rewritten, again, { mode, id: 7 }), undefined, "twice");
+    assertEquals(
+      withSessionValues(rewritten, again, { mode, values: { connectionId: 7 } }),
+      undefined,
+      "twice",
+    );
     assertEquals(splitStatements(rewritten, again, mode).length, 1);
   }
   return isRewritten ? "rewritten" : mayConcern ? "seen" : "none";

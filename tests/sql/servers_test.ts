@@ -2,7 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeText } from "../../src/protocol/bytes.ts";
 import { Command } from "../../src/protocol/constants.ts";
-import { withConnectionId } from "../../src/sql/connection_id.ts";
+import { withSessionValues } from "../../src/sql/session_values.ts";
 import type { SqlMode } from "../../src/sql/mode.ts";
 import { splitStatements } from "../../src/sql/split.ts";
 import { tokenize } from "../../src/sql/tokens.ts";
@@ -85,7 +85,10 @@ for (const name of ["mariadb", "mysql"] as const) {
     let same = 0;
     for (const [text] of REPLACED) {
       const bytes = bytesOf(text);
-      const rewritten = withConnectionId(bytes, whole(bytes), { mode, id })!;
+      const rewritten = withSessionValues(bytes, whole(bytes), {
+        mode,
+        values: { connectionId: id },
+      })!;
       for (const command of [Command.QUERY, Command.STMT_PREPARE]) {
         const wanted = await client.simple(command, bytes);
         const given = await client.simple(command, rewritten);
@@ -114,7 +117,10 @@ for (const name of ["mariadb", "mysql"] as const) {
     let same = 0;
     for (let count = 0; count < TEXTS * 10; count++) {
       const bytes = bytesOf(randomList(random));
-      const rewritten = withConnectionId(bytes, whole(bytes), { mode, id });
+      const rewritten = withSessionValues(bytes, whole(bytes), {
+        mode,
+        values: { connectionId: id },
+      });
       if (rewritten === undefined) continue;
       const wanted = await send(client, bytes);
       const given = await send(client, rewritten);

@@ -1,12 +1,23 @@
-/** `SELECT CONNECTION_ID()` that tells a client the id it knows: its session's with the proxy. */
+/**
+ * SELECT lists that ask a session about itself, with the answers put in: `SELECT CONNECTION_ID()`
+ * tells a client the id it knows, and `SELECT ROW_COUNT()` is right on any server session.
+ */
 import { Kind, Lexer } from "./lexer.ts";
 import type { Range, SqlMode } from "./mode.ts";
 import { SelectItem } from "./select_item.ts";
 
-export interface ConnectionIdOptions {
+/** What the functions and variables shall give; those that are not here are left alone. */
+export interface SessionValues {
+  readonly connectionId?: number;
+  readonly rowCount?: number | bigint;
+  readonly foundRows?: number | bigint;
+  readonly warningCount?: number;
+  readonly errorCount?: number;
+}
+
+export interface SessionValuesOptions {
   readonly mode: SqlMode;
-  /** What CONNECTION_ID() shall give. */
-  readonly id: number;
+  readonly values: SessionValues;
 }
 
 /** Puts `text` in place of the bytes from `start` to `end`. */
@@ -34,33 +45,72 @@ const REFUSED: ReadonlySet<string> = new Set([
   ...["PROCESSLIST", "PERFORMANCE_SCHEMA", "INFORMATION_SCHEMA", "PS_THREAD_ID"],
 ]);
 
+/** These may keep counts for later: those are as good then. */
+const ALLOWED_FOR_COUNTS: ReadonlySet<string> = new Set(["INTO", ":="]);
+
 const REFUSED_SYMBOLS: ReadonlySet<string> = new Set([":=", "{", ";"]);
 
 /** Column names of items are cut behind that many bytes. */
 const LONGEST_NAME = 255;
 
 /**
- * The statement with `id` in place of each CONNECTION_ID() in the list of a SELECT that reads no
- * table. Columns keep the names and types that they would have.
+ * The statement with the values in their places in the list of a SELECT that reads no table. Columns
+ * keep the names and types that they would have.
  * @param range one statement
  * @returns undefined where nothing is to be replaced or where it might be wrong to
  */
-export function withConnectionId(
+export function withSessionValues(
   bytes: Uint8Array,
   range: Range,
-  { mode, id }: ConnectionIdOptions,
+  { mode, values }: SessionValuesOptions,
 ): Uint8Array | undefined {
   const lexer = new Lexer().begin(bytes, range, mode);
   if (!lexer.next() || !lexer.is("SELECT")) return undefined;
-  const edits = new SelectList(bytes, lexer, id).read();
+  const edits = new SelectList(bytes, lexer, values).read();
   return edits.length === 0 ? undefined : apply(bytes, range, edits);
+}
+
+/** What stands in place of a call. The other branch gives the column its type and length. */
+function callText(word: string, values: SessionValues): string | undefined {
+  const { connectionId, rowCount, foundRows } = values;
+  switch (word) {
+    case "CONNECTION_ID":
+      // Ten digits: the length of the column is that of CONNECTION_ID() in MariaDB, too.
+      return connectionId === undefined
+        ? undefined
+        : `CAST(${String(connectionId).padStart(10, "0")} AS UNSIGNED)`;
+    case "ROW_COUNT":
+      return rowCount === undefined ? undefined : `IF(1,${rowCount},ROW_COUNT())`;
+    case "FOUND_ROWS":
+      return foundRows === undefined ? undefined : `IF(1,${foundRows},FOUND_ROWS())`;
+    default:
+      return undefined;
+  }
+}
+
+function unsigned(value: number | bigint, expression: string): string {
+  return `IF(1,CAST(${value} AS UNSIGNED),${expression})`;
+}
+
+function variableText(
+  name: string,
+  { warningCount, errorCount }: SessionValues,
+): string | undefined {
+  switch (name.replace(/^@@(session\.|local\.)?/i, "").toLowerCase()) {
+    case "warning_count":
+      return warningCount === undefined ? undefined : unsigned(warningCount, "@@warning_count");
+    case "error_count":
+      return errorCount === undefined ? undefined : unsigned(errorCount, "@@error_count");
+    default:
+      return undefined;
+  }
 }
 
 /** Reads a SELECT behind its first word. */
 class SelectList {
   readonly #bytes: Uint8Array;
   readonly #lexer: Lexer;
-  readonly #value: string;
+  readonly #values: SessionValues;
   readonly #edits: Edit[] = [];
   #depth = 0;
   /** Depth of parentheses in which a subquery began, 0 outside of one. */
@@ -68,13 +118,12 @@ class SelectList {
   #item = new SelectItem();
   #itemHasCall = false;
   /** A call that is being read: how many of its three tokens, and where it begins. */
-  readonly #call = { tokens: 0, start: 0 };
+  readonly #call = { tokens: 0, start: 0, text: "" };
 
-  constructor(bytes: Uint8Array, lexer: Lexer, id: number) {
+  constructor(bytes: Uint8Array, lexer: Lexer, values: SessionValues) {
     this.#bytes = bytes;
     this.#lexer = lexer;
-    // Ten digits: the length of the column is that of CONNECTION_ID() in MariaDB, too.
-    this.#value = `CAST(${String(id).padStart(10, "0")} AS UNSIGNED)`;
+    this.#values = values;
   }
 
   /** What is to be changed; nothing where anything speaks against it. */
@@ -116,6 +165,7 @@ class SelectList {
     if (lexer.isSymbol("(")) this.#depth++;
     if (this.#subquery > 0) return;
     if (this.#depth > 0 && (word === "SELECT" || word === "WITH")) this.#subquery = this.#depth;
+    if (lexer.kind === Kind.variable) this.#readVariable();
     this.#readCall(word);
   }
 
@@ -129,12 +179,25 @@ class SelectList {
     if (goesOn) {
       call.tokens++;
     } else {
-      call.tokens = word === "CONNECTION_ID" ? 1 : 0;
+      const text = word === "" ? undefined : callText(word, this.#values);
+      call.tokens = text === undefined ? 0 : 1;
       call.start = lexer.start;
+      call.text = text ?? "";
     }
     if (call.tokens < 3) return;
     call.tokens = 0;
-    this.#edits.push({ start: call.start, end: lexer.end, text: this.#value });
+    this.#edit(call.start, call.text);
+  }
+
+  #readVariable(): void {
+    const { start, end } = this.#lexer;
+    const text = variableText(this.#text(start, end), this.#values);
+    if (text !== undefined) this.#edit(start, text);
+  }
+
+  /** Replaces what ends with the lexer's token. */
+  #edit(start: number, text: string): void {
+    this.#edits.push({ start, end: this.#lexer.end, text });
     this.#itemHasCall = true;
   }
 
@@ -171,14 +234,19 @@ class SelectList {
     const { kind, start, end } = this.#lexer;
     switch (kind) {
       case Kind.word:
-        return REFUSED.has(this.#lexer.upper());
+        return this.#isRefusedName(this.#lexer.upper(), REFUSED);
       case Kind.quotedName:
         return REFUSED.has(this.#text(start + 1, end - 1).toUpperCase());
       case Kind.symbol:
-        return REFUSED_SYMBOLS.has(this.#text(start, end));
+        return this.#isRefusedName(this.#text(start, end), REFUSED_SYMBOLS);
       default:
         return false;
     }
+  }
+
+  #isRefusedName(name: string, refused: ReadonlySet<string>): boolean {
+    const isAllowed = this.#values.connectionId === undefined && ALLOWED_FOR_COUNTS.has(name);
+    return refused.has(name) && !isAllowed;
   }
 
   #text(start: number, end: number): string {

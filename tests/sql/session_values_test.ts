@@ -1,13 +1,16 @@
 /** CONNECTION_ID() in the list of a SELECT; servers_test.ts asks servers about the names. */
 import { assertEquals } from "@std/assert";
-import { withConnectionId } from "../../src/sql/connection_id.ts";
+import { withSessionValues } from "../../src/sql/session_values.ts";
 import type { SqlMode } from "../../src/sql/mode.ts";
 import { KEPT, REPLACED, VALUE } from "./connection_id_texts.ts";
 import { bytesOf, textOf, UTF8, whole } from "./texts.ts";
 
 function rewritten(text: string, mode: Partial<SqlMode> = {}): string | undefined {
   const bytes = bytesOf(text);
-  const result = withConnectionId(bytes, whole(bytes), { mode: { ...UTF8, ...mode }, id: 7 });
+  const result = withSessionValues(bytes, whole(bytes), {
+    mode: { ...UTF8, ...mode },
+    values: { connectionId: 7 },
+  });
   return result && textOf(result);
 }
 
@@ -30,6 +33,9 @@ Deno.test("A name in double quotes is a name or a string, by the mode", () => {
 
 Deno.test("Only the statement itself is given back, with an id of up to ten digits", () => {
   const bytes = bytesOf("SELECT 1; SELECT CONNECTION_ID() a; SELECT 2");
-  const result = withConnectionId(bytes, { start: 10, end: 34 }, { mode: UTF8, id: 4294967295 });
+  const result = withSessionValues(bytes, { start: 10, end: 34 }, {
+    mode: UTF8,
+    values: { connectionId: 4294967295 },
+  });
   assertEquals(textOf(result!), "SELECT CAST(4294967295 AS UNSIGNED) a");
 });

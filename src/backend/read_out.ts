@@ -1,0 +1,143 @@
+/**
+ * Reads what only one server session can tell, before somebody else uses it: values that statements
+ * have computed there, and what the last statement has left for who asks about it.
+ */
+import { SluiceError } from "../errors.ts";
+import { Capability } from "../protocol/constants.ts";
+import {
+  type Column,
+  decodeColumn,
+  decodeColumnCount,
+  decodeTextRow,
+} from "../protocol/resultset.ts";
+import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
+import type { Dialect } from "../state/dialect.ts";
+import { numberText } from "../state/user_variables.ts";
+import {
+  exchange,
+  failureOf,
+  type OwnCommand,
+  queryCommand,
+  type Reply,
+} from "./server_exchange.ts";
+import type { ServerSession } from "./server_session.ts";
+
+export interface SettleOptions {
+  /** Whether LAST_INSERT_ID() is read where it may have changed. */
+  readonly insertId: boolean;
+}
+
+/** Has every value of `known` told that is not told yet. @throws {SluiceError} */
+export async function settle(server: ServerSession, { insertId }: SettleOptions): Promise<void> {
+  const { dialect } = server;
+  const todo = settlement(server.known!, { dialect, insertId });
+  if (todo !== undefined) await read(server, todo);
+}
+
+/** Has what the server has not reported yet told, and leaves the values of nobody unread. */
+export async function settlePending(server: ServerSession): Promise<void> {
+  await read(server, settlementOf({ variables: [], userVariables: [] }, server.dialect, true));
+}
+
+async function read(server: ServerSession, todo: Settlement): Promise<void> {
+  const commands: OwnCommand[] = [];
+  if (todo.set !== undefined) commands.push({ ...queryCommand(server, todo.set), settles: true });
+  if (todo.select !== undefined) commands.push(queryCommand(server, todo.select));
+  const replies = await ask(server, commands);
+  if (todo.select !== undefined) readValues(server, todo, replies.at(-1)!);
+}
+
+function readValues(server: ServerSession, todo: Settlement, reply: Reply): void {
+  const { columns, rows: [row] } = resultOf(reply, server);
+  if (row === undefined) throw new TypeError("Expected one row of values, got none");
+  readSettled(todo, columns, row, server.dialect);
+}
+
+/** What SHOW WARNINGS and the like have answered, as payloads. */
+export interface Conditions {
+  readonly warningCount: Reply;
+  readonly errorCount: Reply;
+  readonly list: Reply;
+  readonly warnings: number;
+  readonly errors: number;
+}
+
+/** They are taken away there. @throws {SluiceError} */
+export async function readConditions(server: ServerSession): Promise<Conditions> {
+  const [warningCount, errorCount, list] = await ask(server, [
+    queryCommand(server, "SHOW COUNT(*) WARNINGS"),
+    queryCommand(server, "SHOW COUNT(*) ERRORS"),
+    queryCommand(server, "SHOW WARNINGS"),
+    queryCommand(server, CLEARS_CONDITIONS[server.dialect]),
+  ]);
+  server.mayHaveConditions = false;
+  return {
+    warningCount: warningCount!,
+    errorCount: errorCount!,
+    list: list!,
+    warnings: Number(numberOf(warningCount!, server)),
+    errors: Number(numberOf(errorCount!, server)),
+  };
+}
+
+/** MariaDB keeps them over everything that uses no table. */
+const CLEARS_CONDITIONS: Readonly<Record<Dialect, string>> = {
+  mysql: "DO 0",
+  mariadb: "SHOW COLLATION LIKE ''",
+  oceanbase: "DO 0",
+};
+
+/** @throws {SluiceError} */
+export async function clearConditions(server: ServerSession): Promise<void> {
+  await ask(server, [queryCommand(server, CLEARS_CONDITIONS[server.dialect])]);
+  server.mayHaveConditions = false;
+}
+
+/** FOUND_ROWS(). @throws {SluiceError} */
+export async function readFoundRows(server: ServerSession): Promise<bigint> {
+  const [reply] = await ask(server, [queryCommand(server, "SELECT FOUND_ROWS()")]);
+  return numberOf(reply!, server);
+}
+
+/** The only value of a reply. */
+function numberOf(reply: Reply, server: ServerSession): bigint {
+  const { rows: [row] } = resultOf(reply, server);
+  return BigInt(numberText(row?.[0] ?? new Uint8Array(0)));
+}
+
+async function ask(server: ServerSession, commands: readonly OwnCommand[]): Promise<Reply[]> {
+  const replies = await exchange(server, commands);
+  for (const reply of replies) {
+    const failure = failureOf(reply, server);
+    if (failure === undefined) continue;
+    const { code, sqlState, message } = failure;
+    throw new SluiceError("state_lost", `Cannot read the session's state: ${message}`, {
+      code,
+      sqlState,
+      cause: failure,
+    });
+  }
+  return replies;
+}
+
+interface Result {
+  readonly columns: readonly Column[];
+  readonly rows: readonly (readonly (Uint8Array | null)[])[];
+}
+
+/** Of a text result, which is one set of rows. */
+function resultOf(reply: Reply, server: ServerSession): Result {
+  const agreed = {
+    capabilities: server.capabilities.base,
+    extendedCapabilities: server.capabilities.extended,
+  };
+  const { count, metadataFollows } = decodeColumnCount(reply[0]!, agreed);
+  if (!metadataFollows) {
+    throw new SluiceError("state_lost", "Cannot read the session's state: it hides the columns");
+  }
+  const rowsFrom = 1 + count + ((agreed.capabilities & Capability.DEPRECATE_EOF) === 0 ? 1 : 0);
+  return {
+    columns: reply.slice(1, 1 + count).map((payload) => decodeColumn(payload, agreed)),
+    rows: reply.slice(rowsFrom, -1).map((payload) => decodeTextRow(payload, count)),
+  };
+}

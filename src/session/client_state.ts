@@ -1,0 +1,217 @@
+/**
+ * What the session of a client is like whose server sessions are shared: its state, what pins it to
+ * the server session that it has, and what it may ask of its last statement.
+ */
+import { type Conditions, readConditions, readFoundRows, settle } from "../backend/read_out.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import type { Habits } from "../backend/shared_servers.ts";
+import { Capability, Command, Status } from "../protocol/constants.ts";
+import { commandRow } from "../protocol/replies.ts";
+import { type Classified, PLAIN } from "../sql/classified.ts";
+import { Ask, Effect } from "../sql/effects.ts";
+import { applyStatement } from "../state/apply_statement.ts";
+import { isPinless, type Pin, Pins } from "../state/pins.ts";
+import {
+  adopt,
+  type SessionState,
+  type StateValue,
+  Unread,
+  type UnreadValues,
+} from "../state/session_state.ts";
+import { Tracked } from "../state/track.ts";
+import { NOT_SET } from "../state/user_variables.ts";
+import { INSERT_ID } from "../state/variables.ts";
+import { causeOf } from "./pin_cause.ts";
+import type { PlannedCommand } from "./planned_command.ts";
+
+const SYNTAX_ERROR = 1064;
+
+/** Characters of a statement that changes the role: longer ones cannot be repeated. */
+const ROLE_LIMIT = 2_000;
+
+/** What a server tells of the statement that ran last in a session. */
+export interface LastFacts {
+  /** ROW_COUNT() */
+  rowCount: number | bigint;
+  /** FOUND_ROWS() */
+  foundRows: number | bigint;
+  /** Undefined where there are none, or nobody has read them yet. */
+  conditions: Conditions | undefined;
+}
+
+/** Behind a login. */
+const NO_FACTS: Readonly<LastFacts> = { rowCount: 0, foundRows: 0, conditions: undefined };
+
+export class ClientState {
+  /** What the session must look like; undefined until a server session has shown it. */
+  wanted: SessionState | undefined;
+  readonly facts: LastFacts = { ...NO_FACTS };
+  readonly #pins = new Pins();
+  readonly #habits: Habits;
+  /** Of the server session when the command began: perhaps another client's. */
+  #insertIdBefore: StateValue = "";
+  /** The last insert id that an OK had, for those who ask for the first time. */
+  #insertIdTold: number | bigint = 0;
+
+  constructor(habits: Habits) {
+    this.#habits = habits;
+  }
+
+  get pins(): readonly Pin[] {
+    return this.#pins.list();
+  }
+
+  get isPinned(): boolean {
+    return this.#pins.isPinned;
+  }
+
+  /** The server session, which is in the wanted state, runs a command. */
+  begin(server: ServerSession, command: PlannedCommand | undefined): void {
+    this.#insertIdBefore = server.known!.insertId;
+    server.reports!.begin(command);
+  }
+
+  /** The server session has done it. @param now in milliseconds since the epoch */
+  learn(server: ServerSession, command: PlannedCommand, now: number): void {
+    const { known, tracker } = server;
+    if (known === undefined || this.wanted === undefined) {
+      this.#pins.add("unknown_state", now, causeOf(command));
+      return;
+    }
+    const { errorCode } = tracker;
+    // A text that a server does not understand does nothing.
+    const isNothing = errorCode === SYNTAX_ERROR && command.isAlone;
+    const classified = isNothing ? PLAIN : command.classified;
+    const hasReply = commandRow(command.command)?.shape !== "none";
+    if (!isNothing && hasReply) this.#apply(server, command, classified);
+    this.#pin(server, command, { classified, now });
+    if (hasReply) this.#noteFacts(server, classified.asks);
+    this.#habits.asked |= classified.asks;
+    adopt(this.wanted, known, this.#insertIdBefore);
+    this.begin(server, command);
+  }
+
+  /** Whether somebody else who gets the server session must read something out of it first. */
+  leavesMore(server: ServerSession): boolean {
+    const known = server.known!;
+    if (known.isPending || server.mayHaveConditions || (this.#habits.asked & Ask.foundRows) !== 0) {
+      return true;
+    }
+    const unread = known.unread();
+    if (unread === undefined) return false;
+    if ((this.#habits.asked & Ask.lastInsertId) !== 0) return true;
+    return unread.userVariables.length > 0 || unread.variables.length > 1 ||
+      unread.variables[0]![1] !== known.insertId;
+  }
+
+  /** Reads that out. @throws {SluiceError} */
+  async readOut(server: ServerSession): Promise<void> {
+    const known = server.known!;
+    if (server.mayHaveConditions) {
+      this.facts.conditions = await readConditions(server);
+    } else if ((this.#habits.asked & Ask.foundRows) !== 0) {
+      this.facts.foundRows = await readFoundRows(server);
+    }
+    await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
+    // What was late is the client's as well.
+    if (this.wanted !== undefined) adopt(this.wanted, known, known.insertId);
+  }
+
+  /** Whether LAST_INSERT_ID() gives the client's own there. */
+  hasInsertId({ known }: ServerSession): boolean {
+    return this.wanted?.insertId === known?.insertId;
+  }
+
+  /** LAST_INSERT_ID() is asked for elsewhere and was not read: nearly always, it is the last one told. */
+  supposeInsertId(): void {
+    const insertId = this.wanted?.insertId;
+    if (insertId instanceof Unread) insertId.text ??= String(this.#insertIdTold);
+  }
+
+  /** The session was reset: the next server session shows again what it is like. */
+  reset(): void {
+    this.wanted = undefined;
+    this.#pins.replace([]);
+    Object.assign(this.facts, NO_FACTS);
+  }
+
+  /** Values that nobody can read any more: the variables are as behind a login. */
+  forget({ variables, userVariables }: UnreadValues): void {
+    for (const [, cell] of userVariables) cell.text = NOT_SET;
+    for (const [name] of variables) {
+      if (name === INSERT_ID) this.supposeInsertId();
+      else this.wanted?.dropVariable(name);
+    }
+  }
+
+  /** The server session is gone: with it what pinned the client to it. */
+  lose(): readonly Pin[] {
+    const lost = this.#pins.list();
+    this.#pins.end("server session lost");
+    return lost;
+  }
+
+  #apply(server: ServerSession, command: PlannedCommand, classified: Classified): void {
+    const { tracker, dialect, capabilities } = server;
+    const { effects } = classified;
+    const isFailed = tracker.errorCode !== 0;
+    const hasInsertId = !isFailed && tracker.lastInsertId !== 0;
+    if (hasInsertId) this.#insertIdTold = tracker.lastInsertId;
+    if (!isFailed && effects === 0 && !hasInsertId) return;
+    const text = (effects & Effect.setsRole) === 0 ? undefined : command.textUpTo(ROLE_LIMIT);
+    applyStatement(server.known!, classified, {
+      dialect,
+      isFailed,
+      hasInsertId,
+      endsInEof: tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0,
+      ...(text === undefined || text.length === ROLE_LIMIT ? {} : { text }),
+    });
+  }
+
+  #pin(
+    server: ServerSession,
+    command: PlannedCommand,
+    { classified, now }: { readonly classified: Classified; readonly now: number },
+  ): void {
+    const { tracker, dialect, schema } = server;
+    const { seen, transaction, specialVariables } = server.reports!;
+    const { effects, names, isRead, asks } = classified;
+    const { errorCode, status } = tracker;
+    const isAutomatic = (status & Status.AUTOCOMMIT) !== 0;
+    const isQuiet = seen === 0 && (isAutomatic || errorCode === 0) &&
+      command.command !== Command.STMT_SEND_LONG_DATA;
+    if (isQuiet && isPinless(this.#pins.list(), effects, status)) return;
+    const cause = causeOf(command);
+    this.#pins.apply({
+      command: command.command,
+      cause,
+      dialect,
+      effects,
+      names,
+      isRead,
+      asksDiagnostics: (asks & Ask.diagnostics) !== 0,
+      schema,
+      status: errorCode === 0 ? status : undefined,
+      error: errorCode === 0 ? undefined : errorCode,
+      statementId: command.statementId,
+      transaction,
+      specialVariables,
+      hasInsertId: errorCode === 0 && tracker.lastInsertId !== 0,
+    }, now);
+    // It may have begun one, and an ERR has no flags to tell.
+    if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);
+    if ((seen & Tracked.TRACKING) !== 0) this.#pins.add("unknown_state", now, cause);
+  }
+
+  #noteFacts(server: ServerSession, asks: number): void {
+    const { facts } = this;
+    const { tracker, dialect } = server;
+    // MySQL forgets them with every statement that is not about them.
+    const keeps = dialect !== "mysql" || (asks & Ask.diagnostics) !== 0;
+    server.mayHaveConditions = tracker.warnings > 0 || tracker.errorCode !== 0 ||
+      (keeps && server.mayHaveConditions);
+    facts.conditions = undefined;
+    facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
+    if (tracker.errorCode === 0 && tracker.hasRows) facts.foundRows = tracker.rows;
+  }
+}

@@ -1,0 +1,18 @@
+/** What is known of the command of a client before it is sent. */
+import type { Classified } from "../sql/classified.ts";
+import type { ServerNeed } from "./server_need.ts";
+
+/** A command of a client, as far as it matters to the session that it runs in. */
+export interface PlannedCommand {
+  /** Of `Command`. */
+  readonly command: number;
+  /** What its text may have done; nothing for other commands than statements. */
+  readonly classified: Classified;
+  /** Its text certainly had no other statement beside it. */
+  readonly isAlone: boolean;
+  /** The client's id of the prepared statement that it was about. */
+  readonly statementId: number | undefined;
+  readonly need: ServerNeed | undefined;
+  /** The begin of its text, or of the text that was prepared; undefined where there is none. */
+  textUpTo(characters: number): string | undefined;
+}
