@@ -25,9 +25,18 @@ export interface PinInfo {
   readonly things: readonly string[];
 }
 
-/** A client session as lists show it. Times are milliseconds since the epoch. */
-export interface ClientSessionInfo {
+/** Whose a client session is. */
+export interface SessionOwner {
   readonly id: number;
+  /** False until the first login has succeeded: until then the names are only claimed. */
+  readonly isLoggedIn: boolean;
+  readonly user: string;
+  readonly tenant: string;
+  readonly cluster: string;
+}
+
+/** A client session as lists show it. Times are milliseconds since the epoch. */
+export interface ClientSessionInfo extends SessionOwner {
   readonly proxySessionId: bigint;
   readonly phase: ClientPhase;
   readonly phaseSince: number;
@@ -35,13 +44,8 @@ export interface ClientSessionInfo {
   readonly peer: string;
   /** `host:port` that it has connected to. */
   readonly localAddress: string;
-  /** False until the first login has succeeded: until then the names are only claimed. */
-  readonly isLoggedIn: boolean;
   /** Between client and proxy. */
   readonly isEncrypted: boolean;
-  readonly user: string;
-  readonly tenant: string;
-  readonly cluster: string;
   readonly schema: string;
   /** Name of the command in progress, or of the last one: `COM_QUERY`; empty before the first. */
   readonly command: string;
@@ -95,6 +99,8 @@ export interface SessionEntry<Info> {
 
 /** `kill` of a client session closes it at once, without a word to the client. */
 export interface ClientEntry extends SessionEntry<ClientSessionInfo> {
+  /** What of its info says whose it is. */
+  owner(): SessionOwner;
   /**
    * Text of the statement in progress, as far as it is kept and at most `limit` characters;
    * undefined between statements and for commands without text.
@@ -210,7 +216,7 @@ class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
     return this.#slotOf.has(id);
   }
 
-  /** The entries of this moment. For work per entry that is short: shutdown, the sweep. */
+  /** The entries as they come; those that are added meanwhile come too. */
   *values(): IterableIterator<Entry> {
     for (const slot of this.#slotOf.values()) yield this.#slots[slot]!;
   }

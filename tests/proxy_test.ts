@@ -55,6 +55,7 @@ Deno.test("Sessions have ids of their own, made of the proxy's and of their addr
 
 /** The part of a client session's entry that these tests do not use. */
 const NO_STATEMENT = {
+  owner: () => ({}) as never,
   statementText: () => undefined,
   killQuery: () => Promise.resolve(),
   killServer: () => false,

@@ -15,6 +15,7 @@ function client(id: number, onInfo = () => {}): ClientEntry {
       onInfo();
       return { id } as ClientSessionInfo;
     },
+    owner: () => ({ id }) as ClientSessionInfo,
     statementText: () => undefined,
     killQuery: () => Promise.resolve(),
     killServer: () => false,
@@ -86,6 +87,14 @@ Deno.test("Entries are found by id until they are removed", () => {
   clients.remove(7);
   clients.remove(7);
   assertEquals([clients.size, clients.find(7)], [0, undefined]);
+});
+
+Deno.test("Entries take their turns by id", () => {
+  const { clients } = new SessionManager({ proxyId: 0, isolate: 0 });
+  for (const id of [0xffff_ffff, 9, 300, 20]) clients.add(client(id));
+  clients.remove(9);
+  clients.add(client(10));
+  assertEquals([...clients.inTurn()].map(({ id }) => id), [10, 20, 300, 0xffff_ffff]);
 });
 
 Deno.test("A snapshot lets other work run between its slices", async () => {

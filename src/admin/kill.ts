@@ -59,7 +59,7 @@ export async function killUser(scope: AdminScope, operands: Operands): Promise<A
   for (const { id } of await clients.snapshot()) {
     const entry = clients.find(id);
     if (entry === undefined || !isOf(entry, user)) continue;
-    const access = await visibility.access(() => entry.info(), "end");
+    const access = await visibility.access(entry, "end");
     if (access === "denied") throw notOwner(id);
     if (access === "granted") victims.push(entry);
   }
@@ -79,8 +79,8 @@ export async function killUser(scope: AdminScope, operands: Operands): Promise<A
 }
 
 function isOf(entry: ClientEntry, user: string): boolean {
-  const info = entry.info();
-  return info.isLoggedIn && info.user === user;
+  const owner = entry.owner();
+  return owner.isLoggedIn && owner.user === user;
 }
 
 /** `KILL [HARD|SOFT] QUERY ID query_id`: servers number queries, the proxy does not. */

@@ -20,7 +20,7 @@ export async function resolveSession(
   if (id === "own") return clients.find(scope.caller.id);
   const entry = id <= Number.MAX_SAFE_INTEGER ? clients.find(Number(id)) : undefined;
   if (entry !== undefined) {
-    const access = await new Visibility(scope).access(() => entry.info(), purpose);
+    const access = await new Visibility(scope).access(entry, purpose);
     if (access === "granted") return entry;
     if (access === "denied") throw refusal(id, purpose);
   }
@@ -47,7 +47,7 @@ async function findByThread(
     if (!info.serverSessionIds.some((serverId) => connections.has(serverId))) continue;
     const entry = clients.find(info.id);
     if (entry === undefined) return undefined;
-    const access = await visibility.access(() => entry.info(), purpose);
+    const access = await visibility.access(entry, purpose);
     if (access === "granted") granted.push(entry);
     if (access === "denied") isDenied = true;
   }

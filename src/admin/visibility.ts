@@ -1,7 +1,12 @@
 /** Who may see which sessions, and who may end them. */
 import { SluiceError } from "../errors.ts";
 import { logWarning } from "../log.ts";
-import { type ClientSessionInfo, visitInSlices } from "../session_manager.ts";
+import {
+  type ClientEntry,
+  type ClientSessionInfo,
+  type SessionOwner,
+  visitInSlices,
+} from "../session_manager.ts";
 import type { AdminScope, Privileges } from "./scope.ts";
 
 /**
@@ -32,14 +37,14 @@ export class Visibility {
   }
 
   /**
-   * @param read gives the session as it is now: it may change while a server is asked
+   * @param session is asked again behind a wait for a server, since it may change meanwhile
    * @throws {SluiceError} where it depends on privileges and no server tells them
    */
-  async access(read: () => ClientSessionInfo, purpose: Purpose): Promise<Access> {
-    const access = this.#judge(read(), purpose);
+  async access(session: ClientEntry, purpose: Purpose): Promise<Access> {
+    const access = this.#judge(session.owner(), purpose);
     if (access !== undefined) return access;
     this.#privileges = await this.#scope.caller.privileges();
-    return this.#judge(read(), purpose)!;
+    return this.#judge(session.owner(), purpose)!;
   }
 
   /**
@@ -49,13 +54,13 @@ export class Visibility {
   async visible(): Promise<IteratorObject<ClientSessionInfo, void>> {
     const { clients } = this.#scope.proxy.manager;
     let hasDoubt = false;
-    await visitInSlices(clients.inTurn(), (entry) => {
-      hasDoubt ||= this.#judge(entry.info(), "see") === undefined;
+    await visitInSlices(clients.values(), (entry) => {
+      hasDoubt ||= this.#judge(entry.owner(), "see") === undefined;
     });
     if (hasDoubt) this.#privileges = await this.#askForList();
     return clients.inTurn()
-      .map((entry) => entry.info())
-      .filter((info) => this.#judge(info, "see") === "granted");
+      .filter((entry) => this.#judge(entry.owner(), "see") === "granted")
+      .map((entry) => entry.info());
   }
 
   async #askForList(): Promise<Privileges> {
@@ -69,24 +74,24 @@ export class Visibility {
   }
 
   /** In the order of OceanBase's proxy. @returns undefined where it depends on privileges */
-  #judge(info: ClientSessionInfo, purpose: Purpose): Access | undefined {
+  #judge(owner: SessionOwner, purpose: Purpose): Access | undefined {
     const { caller } = this.#scope;
-    if (info.id === caller.id || caller.identity === "proxysys") return "granted";
+    if (owner.id === caller.id || caller.identity === "proxysys") return "granted";
     if (caller.identity === "root_sys" || caller.tenant.toLowerCase() === "sys") {
-      if (purpose === "see" || !info.isLoggedIn) return "granted";
-      return info.cluster === caller.cluster ? "granted" : "denied";
+      if (purpose === "see" || !owner.isLoggedIn) return "granted";
+      return owner.cluster === caller.cluster ? "granted" : "denied";
     }
-    if (!this.#isNeighbour(info)) return "hidden";
-    if (info.isLoggedIn && info.user === caller.user) return "granted";
+    if (!this.#isNeighbour(owner)) return "hidden";
+    if (owner.isLoggedIn && owner.user === caller.user) return "granted";
     if (this.#privileges === undefined) return undefined;
     return this.#privileges[RIGHTS[purpose]] ? "granted" : "denied";
   }
 
   /** Of the caller's own cluster and tenant. */
-  #isNeighbour(info: ClientSessionInfo): boolean {
+  #isNeighbour(owner: SessionOwner): boolean {
     const { caller } = this.#scope;
-    if (!info.isLoggedIn) return this.#hasOnePlace;
-    return info.cluster === caller.cluster && info.tenant === caller.tenant;
+    if (!owner.isLoggedIn) return this.#hasOnePlace;
+    return owner.cluster === caller.cluster && owner.tenant === caller.tenant;
   }
 
   /** Who is about to log in belongs nowhere yet, unless there is but one place to belong to. */

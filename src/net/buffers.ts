@@ -26,6 +26,42 @@ export function giveBig(buffer: Uint8Array): void {
   if (buffer.length === BIG && free.length < KEPT) free.push(buffer);
 }
 
+/**
+ * Bytes that become many, in borrowed buffers. One array that grows would leave its smaller selves
+ * behind, and so much outside of the heap soon has the collector look through all of it.
+ */
+export class BorrowedBytes {
+  readonly #buffers: Uint8Array[] = [];
+  /** Of the last buffer. */
+  #end = BIG;
+
+  append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      if (this.#end === BIG) {
+        this.#buffers.push(takeBig());
+        this.#end = 0;
+      }
+      const count = Math.min(bytes.length - at, BIG - this.#end);
+      const part = count === bytes.length ? bytes : bytes.subarray(at, at + count);
+      this.#buffers.at(-1)!.set(part, this.#end);
+      this.#end += count;
+      at += count;
+    }
+  }
+
+  /** All of them in their order, until they are given back. */
+  get parts(): Uint8Array[] {
+    const last = this.#buffers.length - 1;
+    return this.#buffers.map((buffer, at) => at === last ? buffer.subarray(0, this.#end) : buffer);
+  }
+
+  giveBack(): void {
+    this.#buffers.forEach(giveBig);
+    this.#buffers.length = 0;
+    this.#end = BIG;
+  }
+}
+
 /** The idle buffer for a socket that has just moved `total` bytes in one go. */
 export function idleBufferFor(current: Uint8Array, total: number): Uint8Array {
   if (total < current.length || current.length >= LARGEST_IDLE) return current;

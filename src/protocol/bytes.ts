@@ -191,6 +191,9 @@ export class PacketReader {
   }
 }
 
+const MINUS = 0x2d;
+const ZERO = 0x30;
+
 /** A growing buffer that a message is appended to; mirrors {@link PacketReader}. */
 export class PacketWriter {
   #bytes: Uint8Array;
@@ -283,6 +286,27 @@ export class PacketWriter {
     return this.#shortText(value) ? this : this.lenencBytes(encodeText(value));
   }
 
+  /**
+   * A whole number as text. It needs no string: those of numbers are cached, so that they outlive
+   * whatever they are made for.
+   */
+  lenencDigits(value: number): this {
+    const sign = value < 0 ? 1 : 0;
+    let left = Math.abs(value);
+    let length = sign + 1;
+    for (let limit = 10; left >= limit; limit *= 10) length++;
+    const start = this.#reserve(1 + length);
+    const bytes = this.#bytes;
+    bytes[start] = length;
+    if (sign !== 0) bytes[start + 1] = MINUS;
+    for (let at = start + length; at > start + sign; at--) {
+      const digit = left % 10;
+      bytes[at] = ZERO + digit;
+      left = (left - digit) / 10;
+    }
+    return this;
+  }
+
   /** Appends the text and its length if it is short and ASCII. @returns whether it is */
   #shortText(value: string): boolean {
     if (value.length > SHORT) return false;
@@ -325,6 +349,12 @@ export class PacketWriter {
     bytes[start + 2] = length >>> 16;
     bytes[start + 3] = sequence;
     return sequence + 1;
+  }
+
+  /** Begins anew, over what was written. */
+  clear(): this {
+    this.#length = 0;
+    return this;
   }
 
   /** What was written; a view that the next write may detach. */

@@ -343,6 +343,11 @@ export function encodePrepareReply(prepared: PreparedStatement, agreed: Agreed):
   return packets;
 }
 
+/** Whether the value prints as its digits. */
+function isWhole(value: Value): value is number {
+  return Number.isSafeInteger(value) && !Object.is(value, -0);
+}
+
 /** A text row of values in the print of their columns. */
 function writePrintedRow(
   writer: PacketWriter,
@@ -352,6 +357,7 @@ function writePrintedRow(
   row.forEach((value, index) => {
     if (value === null || value instanceof Uint8Array) return writeCell(writer, value);
     if (typeof value === "string") return writer.lenencText(value);
+    if (isWhole(value)) return writer.lenencDigits(value);
     const { type = ColumnType.VAR_STRING, decimals } = columns[index] ?? {};
     writer.lenencText(toText(value, type, decimals));
   });

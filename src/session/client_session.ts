@@ -12,7 +12,12 @@ import { attributeOf } from "../protocol/attributes.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import { Command, Status } from "../protocol/constants.ts";
 import { encodeErr } from "../protocol/response.ts";
-import type { ClientEntry, ClientPhase, ClientSessionInfo } from "../session_manager.ts";
+import type {
+  ClientEntry,
+  ClientPhase,
+  ClientSessionInfo,
+  SessionOwner,
+} from "../session_manager.ts";
 import type { SqlMode } from "../sql/tokens.ts";
 import { SessionCaller } from "./caller.ts";
 import type { ClientCommand } from "./client_command.ts";
@@ -54,7 +59,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
   readonly #context: SessionContext;
   readonly #transport: Transport;
   readonly #peer: Peer;
-  readonly #port: number;
+  /** Made once: lists want it of all sessions. */
+  readonly #peerLabel: string;
   readonly #proxySessionId: bigint;
   readonly #connectedSince = Date.now();
   readonly #relay: Relay;
@@ -84,27 +90,34 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#context = context;
     this.#transport = client.transport;
     this.#peer = { id, host: client.hostname, onName: (user) => this.#user = user };
-    this.#port = client.port;
+    this.#peerLabel = `${client.hostname}:${client.port}`;
     this.#proxySessionId = context.nextProxySessionId();
     this.#relay = new Relay(client.transport, this);
     context.manager.clients.add(this);
   }
 
+  owner(): SessionOwner {
+    const login = this.#login;
+    return {
+      id: this.id,
+      isLoggedIn: login !== undefined,
+      user: login?.name.user ?? this.#user,
+      tenant: login?.name.tenant ?? "",
+      cluster: login?.servers?.cluster.config.name ?? "",
+    };
+  }
+
   info(): ClientSessionInfo {
     const { localAddr } = this.#transport;
     return {
-      id: this.id,
+      ...this.owner(),
       proxySessionId: this.#proxySessionId,
       phase: this.#phase,
       phaseSince: this.#phaseSince,
       connectedSince: this.#connectedSince,
       peer: this.#peerLabel,
       localAddress: localAddr === undefined ? "" : formatAddress(localAddr),
-      isLoggedIn: this.#login !== undefined,
       isEncrypted: false,
-      user: this.#login?.name.user ?? this.#user,
-      tenant: this.#login?.name.tenant ?? "",
-      cluster: this.#login?.servers?.cluster.config.name ?? "",
       schema: this.#hold?.schema ?? "",
       command: this.#row?.name ?? "",
       statements: this.#statements,
@@ -362,10 +375,6 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   get #hasEnded(): boolean {
     return this.#phase === "closed";
-  }
-
-  get #peerLabel(): string {
-    return `${this.#peer.host}:${this.#port}`;
   }
 
   #setPhase(phase: ClientPhase): void {

@@ -3,6 +3,7 @@ import type { AdminAnswer } from "../admin/answer.ts";
 import { ProtocolError, SluiceError } from "../errors.ts";
 import { encodeText, frame, frameAll, packetCount, PacketWriter } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
+import { BorrowedBytes } from "../net/buffers.ts";
 import { encodeErr, encodeOk, plainOk } from "../protocol/response.ts";
 import {
   encodePrepareReply,
@@ -18,8 +19,6 @@ export interface AnswerForm {
   /** Whether the client takes error codes of 5000 to 5013 for a malformed packet, as MariaDB's do. */
   readonly isLibMariaDb: boolean;
 }
-
-const ROWS_BUFFER = 4096;
 
 /** Makes answers for one client. */
 export class OwnAnswers {
@@ -92,17 +91,19 @@ export class OwnAnswers {
       case "rows": {
         const { columns, rows } = answer;
         const result = { columns, status: place.status, warnings: 0 };
-        const head = framed(encodeResultHead(result, this.#agreed), place);
-        let { nextSequence } = head;
-        // One buffer for all: an array a row would cost more than the rows do.
-        const writer = new PacketWriter(ROWS_BUFFER).bytes(head.packets);
+        const head = encodeResultHead(result, this.#agreed);
+        const packets = new BorrowedBytes();
+        packets.append(frameAll(head, place.sequence));
+        let nextSequence = place.sequence + packetCount(head);
+        // One for all rows: an array a row would cost more than the rows do.
+        const writer = new PacketWriter();
         await visitInSlices(rows, (row) => {
-          const start = writer.length;
-          writeRow(writer.zeros(4), row, { columns, binary });
-          nextSequence = writer.endPacket(start, nextSequence);
+          writeRow(writer.clear().zeros(4), row, { columns, binary });
+          nextSequence = writer.endPacket(0, nextSequence);
+          packets.append(writer.view());
         });
-        writer.bytes(frame(encodeResultEnd(result, this.#agreed), nextSequence++));
-        return { packets: writer.view(), nextSequence, isError: false };
+        packets.append(frame(encodeResultEnd(result, this.#agreed), nextSequence++));
+        return { packets, nextSequence, isError: false };
       }
       case "ends_caller": {
         const error = new SluiceError("killed", "Query execution was interrupted");

@@ -3,13 +3,14 @@
  * after the other, and whose replies are one reply to the client.
  */
 import { Status } from "../protocol/constants.ts";
+import type { BorrowedBytes } from "../net/buffers.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import type { ClientOutput } from "./client_output.ts";
 import type { EndReason } from "./end_reason.ts";
 
 /** A reply of the proxy, as packets. */
 export interface OwnAnswer {
-  readonly packets: Uint8Array;
+  readonly packets: Uint8Array | BorrowedBytes;
   /** Number of the packet behind them, perhaps beyond what a byte holds. */
   readonly nextSequence: number;
   /** Whether the last packet is an ERR, after which the parts behind it do not run. */

@@ -55,6 +55,10 @@ export class FakeClient implements ClientEntry {
     return this.#info;
   }
 
+  owner(): ClientSessionInfo {
+    return this.#info;
+  }
+
   change(info: Partial<ClientSessionInfo>): void {
     this.#info = { ...this.#info, ...info };
   }

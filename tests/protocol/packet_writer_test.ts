@@ -21,6 +21,22 @@ Deno.test("texts are written as their UTF-8 with its length", () => {
   }
 });
 
+Deno.test("whole numbers are written as their digits", () => {
+  const powers = Array.from({ length: 16 }, (_, digits) => 10 ** digits);
+  const numbers = powers.flatMap((power) => [power - 1, power, power + 1, 7 * power]);
+  for (const number of [...numbers, Number.MAX_SAFE_INTEGER].flatMap((one) => [one, 0 - one])) {
+    const written = new PacketWriter(0).u8(1).lenencDigits(number).u8(2).view();
+    const expected = new PacketWriter().u8(1).lenencText(String(number)).u8(2).view();
+    assertEquals(written.toHex(), expected.toHex(), String(number));
+  }
+});
+
+Deno.test("a writer that was cleared begins anew", () => {
+  const writer = new PacketWriter(2).text("longer than that").clear();
+  assertEquals(writer.length, 0);
+  assertEquals(writer.text("new").view().toHex(), encodeText("new").toHex());
+});
+
 Deno.test("messages behind each other are numbered packets", () => {
   const payloads = [new Uint8Array([7]), new Uint8Array(0), new Uint8Array([8, 9])];
   assertEquals(frameAll(payloads, 254).toHex(), "010000fe07" + "000000ff" + "020000000809");
