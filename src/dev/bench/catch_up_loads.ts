@@ -32,7 +32,7 @@ const VARIABLES: readonly (readonly [string, number, number])[] = [
 const USER_VARIABLES = Array.from({ length: 10 }, (_, at) => `@var_${at}`);
 
 /** More than a server session keeps prepared: each is gone when its turn comes again. */
-const PREPARED = Array.from({ length: 1500 }, (_, at) => {
+const PREPARED = Array.from({ length: 500 }, (_, at) => {
   return `SELECT filler, ${at} AS n FROM sbtest.bench_points WHERE id = ?`;
 });
 
@@ -80,7 +80,10 @@ export const CATCH_UP_LOADS: readonly CatchUpLoad[] = [
   {
     key: "charset",
     title: "character set",
-    clients: [{ statements: ["SET NAMES latin1"] }, { statements: ["SET NAMES utf8mb4"] }],
+    clients: [
+      { statements: ["SET NAMES latin1 COLLATE latin1_swedish_ci"] },
+      { statements: ["SET NAMES utf8mb4 COLLATE utf8mb4_general_ci"] },
+    ],
     beyond: "same",
     proof: SETS,
   },
@@ -115,7 +118,7 @@ export const CATCH_UP_LOADS: readonly CatchUpLoad[] = [
   {
     key: "prepare",
     title: "a statement to prepare again",
-    clients: [{ prepared: PREPARED.slice(0, 750) }, { prepared: PREPARED.slice(750) }],
+    clients: [{ prepared: PREPARED.slice(0, 250) }, { prepared: PREPARED.slice(250) }],
     beyond: "same_prepared",
     proof: PREPARES,
   },
