@@ -17,6 +17,7 @@ import type { LoginName } from "./session/login_name.ts";
 import { ProxysysAccounts } from "./session/proxysys.ts";
 import { loadRsaKey, makeRsaKey } from "./session/rsa_key.ts";
 import { SessionManager } from "./session_manager.ts";
+import { PreparedBook } from "./state/prepared_registry.ts";
 import { VERSION } from "./version.ts";
 
 /** The sweep keeps every time limit of sessions, in place of timers of their own. */
@@ -159,6 +160,7 @@ export class Proxy {
       },
       manager: this.manager,
       limits: this.#limits,
+      preparedBook: new PreparedBook(),
       proxyView: this.#view(),
       get defaultCluster() {
         return byName.get(live.current.proxy.defaultCluster)!;

@@ -123,6 +123,7 @@ export function readProxy(
     poolBlockingTimeout: values.session_pool_default_blocking_timeout,
     poolLifeTime: values.session_pool_default_life_time,
     poolPrefill: values.session_pool_default_prefill,
+    poolPreparedStatements: values.session_pool_prepared_statements,
   };
 }
 

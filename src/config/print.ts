@@ -86,6 +86,7 @@ export function proxyValues(proxy: ProxyConfig): Printed<"proxy"> {
     "session_pool_default_blocking_timeout": formatDuration(proxy.poolBlockingTimeout),
     "session_pool_default_life_time": formatDuration(proxy.poolLifeTime),
     "session_pool_default_prefill": proxy.poolPrefill,
+    "session_pool_prepared_statements": proxy.poolPreparedStatements,
   };
 }
 

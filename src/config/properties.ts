@@ -34,4 +34,5 @@ export const PROXY_PROPERTIES = {
   "session_pool_default_blocking_timeout": "poolBlockingTimeout",
   "session_pool_default_life_time": "poolLifeTime",
   "session_pool_default_prefill": "poolPrefill",
+  "session_pool_prepared_statements": "poolPreparedStatements",
 } as const satisfies Record<keyof SectionValues<"proxy">, keyof ProxyConfig>;

@@ -301,6 +301,16 @@ export const PROXY_KEYS = [
     description: "Whether a pool opens its least before anybody has asked it for one",
   },
   {
+    section: "proxy",
+    key: "session_pool_prepared_statements",
+    type: "integer",
+    min: 1,
+    max: 16_000,
+    default: 200,
+    apply: "live",
+    description: "Most prepared statements that a server session of a pool keeps for its clients",
+  },
+  {
     section: "log",
     key: "level",
     type: "choice",

@@ -40,6 +40,8 @@ export interface PoolConfig {
 }
 
 export interface ProxyConfig extends PoolConfig {
+  /** Most prepared statements that a shared server session has at a time. */
+  readonly poolPreparedStatements: number;
   readonly listen: readonly Address[];
   /** 0..8191; part of every session id, distinct for each proxy of a group. */
   readonly proxyId: number;

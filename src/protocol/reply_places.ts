@@ -1,4 +1,5 @@
 /** Where in the reply to a command a server session can be. */
+import { Status } from "./constants.ts";
 import type { ReplyShape } from "./replies.ts";
 
 /** Places in a reply. The names are what error messages print. */
@@ -40,3 +41,9 @@ export const FIRST_PLACE: Record<ReplyShape, Place> = {
   stream: Place.STREAM,
   tunnel: Place.OPENING,
 };
+
+/**
+ * Both on the EOF before a row of OUT parameters say that an OK follows. MySQL repeats neither on
+ * the EOF behind the row; OceanBase sets only the first, and there no OK follows.
+ */
+export const OUT_PARAMETERS = Status.PS_OUT_PARAMS | Status.MORE_RESULTS_EXISTS;

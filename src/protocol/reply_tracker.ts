@@ -7,40 +7,17 @@
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
  */
 import { ProtocolError } from "../errors.ts";
-import { MAX_PAYLOAD, PacketReader } from "./bytes.ts";
+import { concat, MAX_PAYLOAD, PacketReader } from "./bytes.ts";
 import { Capability, Head, MariaDbCapability, Status } from "./constants.ts";
-import { FIRST_PLACE, Place, PLACE_NAMES } from "./reply_places.ts";
+import { FIRST_PLACE, OUT_PARAMETERS, Place, PLACE_NAMES } from "./reply_places.ts";
 import type { CommandRow } from "./replies.ts";
-import { decodeErr, decodeOk, type OkPacket, withoutSessionTrack } from "./response.ts";
+import { decodeErr, decodeOk, withoutSessionTrack, withStatementId } from "./response.ts";
+import type { ClientTurn, TrackerOptions } from "./tracker_options.ts";
 
-/**
- * Both on the EOF before a row of OUT parameters say that an OK follows. MySQL repeats neither on
- * the EOF behind the row; OceanBase sets only the first, and there no OK follows.
- */
-const OUT_PARAMETERS = Status.PS_OUT_PARAMS | Status.MORE_RESULTS_EXISTS;
+/** ER_UNKNOWN_STMT_HANDLER, the one error that has a statement's id in its message. */
+const UNKNOWN_STATEMENT = 1243;
 
-/** What the client may send while the reply is not done. */
-export type ClientTurn =
-  /** Nothing; what comes early waits. */
-  | "waits"
-  /** The file of LOCAL INFILE, packets up to an empty one. */
-  | "sends_file"
-  /** Anything, at any time: authentication data, acknowledgements of a stream. */
-  | "talks";
-
-export interface TrackerOptions {
-  /** What the connection to the server agreed on. */
-  readonly capabilities: number;
-  readonly extendedCapabilities: number;
-  /** Whether session-track data is taken out of what goes to the client, who did not ask for it. */
-  readonly hidesSessionTrack: boolean;
-  /** Whether the server is of the OceanBase family, which writes what is left in its own way. */
-  readonly isOceanBase?: boolean;
-  /** Packets up to this many bytes, header included, are passed whole. */
-  readonly wholeUpTo: number;
-  /** Called with each OK that reports changes of session state. The value is not kept. */
-  readonly onSessionTrack: (ok: OkPacket) => void;
-}
+export type { ClientTurn, TrackerOptions } from "./tracker_options.ts";
 
 export class ReplyTracker {
   /** Status flags of the last OK or EOF. */
@@ -49,15 +26,18 @@ export class ReplyTracker {
   errorCode = 0;
   /** Of the last OK or EOF: what SHOW WARNINGS would show. */
   warnings = 0;
-  /** Of the last OK that was no end of rows; its insert id is 0 where none was made. */
+  /** Of the last OK that was no end of rows. */
   affectedRows: number | bigint = 0;
+  /** The last one that the reply had; 0 where it had none. */
   lastInsertId: number | bigint = 0;
   /** Rows of the last result set. */
   rows = 0;
   /** Whether the reply had a result set, so that `rows` is its count. */
   hasRows = false;
-  /** The id that a server gave to what was prepared last. */
+  /** What a server said of what was prepared last: its id there, and counts. */
   statementId = 0;
+  parameters = 0;
+  columns = 0;
   /**
    * End of the bytes in the fed buffer: less than what was fed where session-track data was taken
    * out, after which the bytes behind it were moved up.
@@ -91,6 +71,7 @@ export class ReplyTracker {
   #isFollowed = false;
   /** The id that the client is told for a statement in place of the server's; 0: the server's. */
   #toldStatementId = 0;
+  #captured: Uint8Array[] | undefined;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -123,7 +104,9 @@ export class ReplyTracker {
     this.#shift = 0;
     this.#isFollowed = false;
     this.#toldStatementId = 0;
+    this.#captured = undefined;
     this.errorCode = 0;
+    this.lastInsertId = 0;
     this.hasRows = false;
     this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
   }
@@ -138,7 +121,20 @@ export class ReplyTracker {
     this.#isFollowed = isFollowed;
   }
 
-  /** The id that the client knows the statement by that this reply is about. */
+  /** Keeps the reply that begins as it goes to the client, until the next one. */
+  capture(): void {
+    this.#captured = [];
+  }
+
+  /** What was kept of it. */
+  get captured(): Uint8Array {
+    return concat(this.#captured ?? []);
+  }
+
+  /**
+   * The id that the client knows the statement by that this reply is about. An error has it in
+   * place of `NO_STATEMENT`.
+   */
   tellStatementId(id: number): void {
     this.#toldStatementId = id;
   }
@@ -161,6 +157,12 @@ export class ReplyTracker {
    * @throws {ProtocolError} where this is no reply to the command
    */
   feed(bytes: Uint8Array, from: number, end: number): number {
+    const to = this.#walk(bytes, from, end);
+    this.#captured?.push(bytes.slice(from, to));
+    return to;
+  }
+
+  #walk(bytes: Uint8Array, from: number, end: number): number {
     this.end = end;
     this.needed = 0;
     let at = from;
@@ -338,9 +340,11 @@ export class ReplyTracker {
       code === 0xffff &&
       (this.#options.extendedCapabilities & MariaDbCapability.PROGRESS) !== 0
     ) return 0;
-    this.errorCode = decodeErr(bytes.subarray(at + 4, at + 4 + length)).code;
+    const payload = bytes.subarray(at + 4, at + 4 + length);
+    this.errorCode = decodeErr(payload).code;
     this.#end();
-    return 0;
+    if (this.errorCode !== UNKNOWN_STATEMENT || this.#toldStatementId === 0) return 0;
+    return this.#shorten(bytes, at, withStatementId(payload, this.#toldStatementId));
   }
 
   #ok(bytes: Uint8Array, at: number, length: number, mayGoOn: boolean): number {
@@ -351,7 +355,7 @@ export class ReplyTracker {
     const lastInsertId = reader.lenencInt();
     if (!isRowsEnd) {
       this.affectedRows = affectedRows;
-      this.lastInsertId = lastInsertId;
+      if (lastInsertId !== 0) this.lastInsertId = lastInsertId;
     }
     const statusAt = at + 4 + length - reader.remaining;
     this.#setStatus(reader.u16(), mayGoOn);
@@ -366,15 +370,13 @@ export class ReplyTracker {
       this.status &= ~Status.SESSION_STATE_CHANGED;
     }
     const hasToHide = isChanged || (isOceanBase && reader.remaining > 0);
-    return hidesSessionTrack && hasToHide ? this.#hideSessionTrack(bytes, at, length) : 0;
+    if (!hidesSessionTrack || !hasToHide) return 0;
+    return this.#shorten(bytes, at, withoutSessionTrack(payload, isOceanBase));
   }
 
-  /** Rewrites an OK in its place and moves what follows it up. */
-  #hideSessionTrack(bytes: Uint8Array, at: number, length: number): number {
-    const shorter = withoutSessionTrack(
-      bytes.subarray(at + 4, at + 4 + length),
-      this.#options.isOceanBase,
-    );
+  /** Rewrites a packet in its place and moves what follows it up. */
+  #shorten(bytes: Uint8Array, at: number, shorter: Uint8Array): number {
+    const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
     bytes[at] = shorter.length;
     bytes[at + 1] = shorter.length >>> 8;
     bytes[at + 2] = shorter.length >>> 16;
@@ -486,8 +488,8 @@ export class ReplyTracker {
     reader.skip(reader.remaining >= 3 ? 3 : 0);
     this.#leavesOut = (this.#options.capabilities & Capability.OPTIONAL_RESULTSET_METADATA) !== 0 &&
       reader.remaining > 0 && reader.u8() === 0;
-    this.#columnsAfter = columns;
-    this.#definitions = parameters;
+    this.columns = this.#columnsAfter = columns;
+    this.parameters = this.#definitions = parameters;
     this.#place = parameters > 0 ? this.#group(Place.PARAMETERS, Place.PARAMETERS_END) : Place.DONE;
     if (this.#place === Place.DONE) {
       this.#place = this.#afterParameters();

@@ -2,6 +2,7 @@
  * OK, ERR and EOF packets, with session-track data.
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_response_packets.html
  */
+import { bytesOfText, textOfBytes } from "./byte_text.ts";
 import { PacketReader, PacketWriter } from "./bytes.ts";
 import { Capability, Head, SessionTrack, Status } from "./constants.ts";
 
@@ -92,6 +93,16 @@ function bareText(info: Uint8Array, isOceanBase: boolean): Uint8Array {
   if (info.length === 0 || (isOceanBase && info[0] === 0x20)) return info;
   const writer = new PacketWriter(info.length + 9);
   return isOceanBase ? writer.u8(0x20).bytes(info).view() : writer.lenencBytes(info).view();
+}
+
+/** An id that no server gives: one that it certainly does not know, with as many digits as any. */
+export const NO_STATEMENT = 0x7fff_ffff;
+
+/** An ERR about a statement that is not there, with the client's own id in place of that one. */
+export function withStatementId(payload: Uint8Array, id: number): Uint8Array {
+  // One character a byte: the words may be in any character set.
+  const text = textOfBytes(payload).replace(`(${NO_STATEMENT})`, `(${id})`);
+  return bytesOfText(text);
 }
 
 /** Name and value of a SYSTEM_VARIABLES entry; OceanBase 1.x puts several into one entry. */

@@ -4,6 +4,7 @@ import type { Cluster } from "../backend/cluster.ts";
 import type { ProxyConfig } from "../config/types.ts";
 import type { RsaKey } from "../protocol/auth.ts";
 import type { SessionManager } from "../session_manager.ts";
+import type { PreparedBook } from "../state/prepared_registry.ts";
 import type { Account } from "./accounts.ts";
 import type { SessionLimits } from "./limits.ts";
 import type { LoginName } from "./login_name.ts";
@@ -14,6 +15,8 @@ export interface SessionContext {
   readonly config: ProxyConfig;
   readonly manager: SessionManager;
   readonly limits: SessionLimits;
+  /** What clients have prepared whose server sessions are shared. */
+  readonly preparedBook: PreparedBook;
   /** The same as the proxy's own statements see it. */
   readonly proxyView: ProxyView;
   /** As in force now. */

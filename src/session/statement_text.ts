@@ -18,9 +18,11 @@ export class StatementText {
   #total = 0;
   /** Set where the bytes are still the input's. */
   #input: ClientInput | undefined;
+  #quoted: { readonly text: Uint8Array } | undefined;
 
   /** Notes the text at [start, end) of the input's bytes. */
   note(input: ClientInput, start: number, end: number): void {
+    this.#quoted = undefined;
     if (input.isBorrowed || end < input.end) return this.#copy(input, start, end);
     this.#bytes = input.bytes;
     this.#start = start;
@@ -32,18 +34,22 @@ export class StatementText {
   /** The command in progress has no text. */
   forget(): void {
     this.#end = this.#start = 0;
+    this.#quoted = undefined;
+  }
+
+  /** The command in progress runs a text that is kept elsewhere, and read there when it is wanted. */
+  quote(quoted: { readonly text: Uint8Array } | undefined): void {
+    this.#quoted = quoted;
   }
 
   /** At most `limit` characters; undefined where there is none, or none any more. */
   read(limit: number): string | undefined {
+    if (this.#quoted !== undefined) return cut(this.#quoted.text.subarray(0, 4 * limit), limit);
     if (this.#end === this.#start) return undefined;
     if (this.#input !== undefined && this.#input.total !== this.#total) return undefined;
     // A character has at most four bytes.
     const end = Math.min(this.#end, this.#start + 4 * limit);
-    const text = decodeText(this.#bytes.subarray(this.#start, end));
-    if (text.length <= limit) return text;
-    const cut = text.slice(0, limit);
-    return /[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut;
+    return cut(this.#bytes.subarray(this.#start, end), limit);
   }
 
   #copy(input: ClientInput, start: number, end: number): void {
@@ -52,4 +58,11 @@ export class StatementText {
     this.#end = this.#bytes.length;
     this.#input = undefined;
   }
+}
+
+function cut(bytes: Uint8Array, limit: number): string {
+  const text = decodeText(bytes);
+  if (text.length <= limit) return text;
+  const begin = text.slice(0, limit);
+  return /[\ud800-\udbff]$/.test(begin) ? begin.slice(0, -1) : begin;
 }

@@ -6,8 +6,8 @@
  * https://mariadb.com/kb/en/com_stmt_bulk_execute/
  */
 import { concat, PacketReader } from "../protocol/bytes.ts";
-import { bytesOfText } from "./byte_text.ts";
-import { Capability, Command, ExecuteFlag } from "../protocol/constants.ts";
+import { bytesOfText } from "../protocol/byte_text.ts";
+import { Capability, ColumnType, Command, ExecuteFlag } from "../protocol/constants.ts";
 
 /** Where the types are in a request, or would be. */
 export interface TypesPlace {
@@ -84,6 +84,40 @@ function skipTypes(reader: PacketReader, count: number, hasNames: boolean): void
     reader.skip(2);
     if (hasNames) reader.lenencBytes();
   }
+}
+
+/**
+ * The types of a statement's own parameters among those of a request, two characters each.
+ * @param types one character a byte, as `ClientStatement` has them
+ */
+export function ownTypes(types: string, { capabilities, parameters }: StatementParameters): string {
+  if ((capabilities & Capability.QUERY_ATTRIBUTES) === 0) return types.slice(0, 2 * parameters);
+  let own = "";
+  for (let at = 0; own.length < 2 * parameters && at + 2 < types.length;) {
+    own += types.slice(at, at + 2);
+    at += 3 + types.charCodeAt(at + 2);
+  }
+  return own;
+}
+
+/**
+ * MySQL takes the types of an expression from the values that its parameters first had.
+ * @returns what is known of them then; undefined where the two contradict each other
+ */
+export function mergedTypes(known: string, types: string): string | undefined {
+  if (known === types || known === "") return types;
+  let merged = "";
+  for (let at = 0; at < types.length; at += 2) {
+    const before = known.slice(at, at + 2);
+    const now = types.slice(at, at + 2);
+    if (before !== now && !isNullType(before) && !isNullType(now)) return undefined;
+    merged += isNullType(now) ? before : now;
+  }
+  return merged;
+}
+
+function isNullType(type: string): boolean {
+  return type.charCodeAt(0) === ColumnType.NULL;
 }
 
 /**

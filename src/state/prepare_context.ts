@@ -23,14 +23,20 @@ export function contextOf(
   dialect: Dialect,
   before?: PrepareContext,
 ): PrepareContext {
-  if (before !== undefined && before.state.isSameAs(state)) return before;
+  if (before !== undefined && hasSameSettings(before.state, state)) return before;
   const copy = new SessionState();
-  copy.copyFrom(state);
+  copy.copySettingsFrom(state);
   return { state: copy, fingerprint: fingerprintOf(copy, dialect) };
 }
 
+function hasSameSettings(state: SessionState, other: SessionState): boolean {
+  return state.variables === other.variables && state.login === other.login &&
+    state.schema === other.schema;
+}
+
 /**
- * The state that a session must have while the statement is prepared for it.
+ * The state that a session must have while the statement is prepared for it: what matters then is
+ * the context's, and everything else stays, so that no transaction and no role ends by it.
  * @param wanted of the session, which has it before and after
  * @returns undefined where it can be prepared as the session is
  */
@@ -39,12 +45,22 @@ export function stateToPrepareIn(
   wanted: SessionState,
   dialect: Dialect,
 ): SessionState | undefined {
-  if (wanted.isSameAs(state)) return undefined;
+  if (hasSameSettings(state, wanted)) return undefined;
   const meanwhile = new SessionState();
   meanwhile.copyFrom(wanted);
   if (fingerprintOf(meanwhile, dialect) === fingerprint) return undefined;
-  meanwhile.copySettingsFrom(state);
+  meanwhile.setSchema(state.schema);
+  for (const name of new Set([...state.variables.keys(), ...wanted.variables.keys()])) {
+    if (!isForPreparing(name, dialect)) continue;
+    const value = state.variables.get(name);
+    if (value === undefined) meanwhile.dropVariable(name);
+    else meanwhile.setVariable(name, value);
+  }
   return meanwhile;
+}
+
+function isForPreparing(name: string, dialect: Dialect): boolean {
+  return name !== RESULTS_COLLATION && rowOf(name, dialect).isForExecution !== true;
 }
 
 /** Settings by their text, each with a short name; few, since sessions are set alike. */
@@ -82,7 +98,7 @@ function nameOf(text: string): string {
 function settingsText(state: SessionState, dialect: Dialect): string {
   const names = [...new Set([...state.login.keys(), ...state.variables.keys()])];
   return names
-    .filter((name) => name !== RESULTS_COLLATION && rowOf(name, dialect).isForExecution !== true)
+    .filter((name) => isForPreparing(name, dialect))
     .sort()
     .map((name) => `${name}=${valueText(state.variable(name))}`)
     .join("\n");

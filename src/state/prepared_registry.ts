@@ -2,7 +2,8 @@
  * Prepared statements of the binary protocol: which the clients have, under ids of the proxy's own,
  * and which the server sessions have, under theirs. What clients prepare alike is kept once.
  */
-import { bytesOfText, textOfBytes } from "./byte_text.ts";
+import type { Classified } from "../sql/classified.ts";
+import { bytesOfText, isTextOf, textOfBytes } from "../protocol/byte_text.ts";
 import type { Dialect } from "./dialect.ts";
 import { contextOf, type PrepareContext } from "./prepare_context.ts";
 import type { SessionState } from "./session_state.ts";
@@ -11,8 +12,28 @@ import type { SessionState } from "./session_state.ts";
 export interface PreparedReply {
   readonly parameters: number;
   readonly columns: number;
-  /** All packets with their headers. */
-  readonly reply: Uint8Array;
+  /**
+   * All packets with their headers, for clients that are told of columns once only; what they
+   * prepare is not kept with what others have prepared alike.
+   */
+  readonly reply?: Uint8Array;
+}
+
+/** What a client has prepared, and where. */
+export interface PreparedText extends PreparedReply {
+  readonly context: PrepareContext;
+  /** Bytes of COM_STMT_PREPARE behind the command byte. */
+  readonly text: Uint8Array;
+  /** Made where nobody has the statement yet. */
+  classify(text: Uint8Array): Classified;
+}
+
+/** A server session that has statements. */
+export interface StatementHolder {
+  /** No client has the statement any more. */
+  drop(statement: SharedStatement): void;
+  /** The client does not have it any more, which was reserved for it. */
+  discard(statement: ClientStatement): void;
 }
 
 /** A statement that clients have prepared. */
@@ -21,20 +42,27 @@ export class SharedStatement {
   readonly key: string;
   readonly parameters: number;
   readonly columns: number;
+  /** What it does when it is executed. */
+  readonly classified: Classified;
+  /**
+   * The reply, one character a byte and with 0 for the id, where the client is told of columns once
+   * only; else empty.
+   */
+  readonly reply: string;
   /** How many clients have it prepared, each as often as it has. */
   clients = 0;
-  /** What {@link ClientStatement} says of it, for those that are prepared next. */
-  reply: string;
+  /** What {@link ClientStatement} says of it, for those that bind alike. */
   types = "";
   readonly #textAt: number;
-  #holders: Set<ServerStatements> | undefined;
+  #holders: Set<StatementHolder> | undefined;
 
-  constructor(key: string, textAt: number, prepared: PreparedReply) {
+  constructor(key: string, { text, parameters, columns, reply, classify }: PreparedText) {
     this.key = key;
-    this.#textAt = textAt;
-    this.parameters = prepared.parameters;
-    this.columns = prepared.columns;
-    this.reply = textOfReply(prepared.reply);
+    this.#textAt = key.length - text.length;
+    this.parameters = parameters;
+    this.columns = columns;
+    this.reply = reply === undefined ? "" : textOfReply(reply);
+    this.classified = classify(text);
   }
 
   /** Bytes of COM_STMT_PREPARE behind the command byte. */
@@ -43,42 +71,40 @@ export class SharedStatement {
   }
 
   /** Server sessions that have it. */
-  get holders(): readonly ServerStatements[] {
+  get holders(): readonly StatementHolder[] {
     return this.#holders === undefined ? NO_HOLDERS : [...this.#holders];
   }
 
-  hold(holder: ServerStatements): void {
+  hold(holder: StatementHolder): void {
     this.#holders ??= new Set();
     this.#holders.add(holder);
   }
 
-  release(holder: ServerStatements): void {
+  release(holder: StatementHolder): void {
     this.#holders?.delete(holder);
     if (this.#holders?.size === 0) this.#holders = undefined;
   }
 }
 
-const NO_HOLDERS: readonly ServerStatements[] = [];
+const NO_HOLDERS: readonly StatementHolder[] = [];
 
-/** What a client has prepared. */
+/** A statement as one client has it. */
 export interface ClientStatement {
   /** The proxy's. */
   readonly id: number;
   readonly shared: SharedStatement;
   readonly context: PrepareContext;
-  /**
-   * All packets of the reply as the client was sent it, one character a byte, with 0 for the id;
-   * another than the shared one's where the tables have changed since.
-   */
-  readonly reply: string;
   /** Types that it last bound the parameters to, one character a byte; empty before. */
   types: string;
+  /** The server session that alone has it as the client left it: see `ServerStatements.reserve`. */
+  reservedOn: StatementHolder | undefined;
 }
 
 /** Bytes of the id in the head of the reply, behind the packet's header and its first byte. */
 const ID_AT = 5;
 
-function textOfReply(reply: Uint8Array): string {
+/** All packets of a reply, with 0 for the id. */
+export function textOfReply(reply: Uint8Array): string {
   const text = textOfBytes(reply);
   return `${text.slice(0, ID_AT)}\0\0\0\0${text.slice(ID_AT + 4)}`;
 }
@@ -86,27 +112,20 @@ function textOfReply(reply: Uint8Array): string {
 /** All statements of this isolate. */
 export class PreparedBook {
   readonly #byKey = new Map<string, SharedStatement>();
+  #alone = 0;
 
   get size(): number {
     return this.#byKey.size;
   }
 
-  find(context: PrepareContext, text: Uint8Array): SharedStatement | undefined {
-    return this.#byKey.get(keyOf(context, text));
-  }
-
   /** The statement that a server has just prepared. */
-  enter(context: PrepareContext, text: Uint8Array, prepared: PreparedReply): SharedStatement {
-    const key = keyOf(context, text);
+  enter(prepared: PreparedText): SharedStatement {
+    const { context, text, parameters, columns, reply } = prepared;
+    const key = keyOf(context, text, reply === undefined ? 0 : ++this.#alone);
     const old = this.#byKey.get(key);
-    const isSame = old?.parameters === prepared.parameters && old.columns === prepared.columns;
-    if (old !== undefined && isSame) {
-      const reply = textOfReply(prepared.reply);
-      if (old.reply !== reply) old.reply = reply;
-      return old;
-    }
+    if (old?.parameters === parameters && old.columns === columns) return old;
     // The tables have changed: who has the old one goes on with it.
-    const statement = new SharedStatement(key, key.length - text.length, prepared);
+    const statement = new SharedStatement(key, prepared);
     this.#byKey.set(key, statement);
     return statement;
   }
@@ -119,16 +138,16 @@ export class PreparedBook {
   }
 }
 
-function keyOf({ fingerprint }: PrepareContext, text: Uint8Array): string {
+function keyOf({ fingerprint }: PrepareContext, text: Uint8Array, alone: number): string {
   // One character a byte: no text is another's in some character set.
-  return `${fingerprint}\n${textOfBytes(text)}`;
+  return `${fingerprint}\n${alone}\n${textOfBytes(text)}`;
 }
 
 /** Ids from here on are those of statements of the proxy itself. */
-const FIRST_FOREIGN_ID = 0x7000_0000;
+export const FIRST_FOREIGN_ID = 0x7000_0000;
 
 /** MariaDB's name of the statement that was prepared last. */
-const LAST_PREPARED = 0xffff_ffff;
+export const LAST_PREPARED = 0xffff_ffff;
 
 /** The statements of one client session. */
 export class ClientStatements {
@@ -136,6 +155,7 @@ export class ClientStatements {
   readonly #byId = new Map<number, ClientStatement>();
   #nextId = 1;
   #last: ClientStatement | undefined;
+  #context: PrepareContext | undefined;
 
   constructor(book: PreparedBook) {
     this.#book = book;
@@ -145,22 +165,35 @@ export class ClientStatements {
     return this.#byId.size;
   }
 
-  /** Where the session stands now, as a statement that is prepared now would keep it. */
-  context(state: SessionState, dialect: Dialect): PrepareContext {
-    return contextOf(state, dialect, this.#last?.context);
-  }
-
-  /** The client's statement from now on. */
-  add(shared: SharedStatement, context: PrepareContext): ClientStatement {
+  /** The id of the statement that is added next. */
+  get nextId(): number {
     while (this.#byId.has(this.#nextId) || this.#nextId >= FIRST_FOREIGN_ID) {
       this.#nextId = this.#nextId >= FIRST_FOREIGN_ID ? 1 : this.#nextId + 1;
     }
-    const id = this.#nextId++;
-    const statement = { id, shared, context, reply: shared.reply, types: "" };
+    return this.#nextId;
+  }
+
+  /** Where the session stands now, as a statement that is prepared now would keep it. */
+  context(state: SessionState, dialect: Dialect): PrepareContext {
+    return this.#context = contextOf(state, dialect, this.#context);
+  }
+
+  /** The client's statement from now on. */
+  add(prepared: PreparedText): ClientStatement {
+    const shared = this.#book.enter(prepared);
+    const id = this.nextId;
+    this.#nextId = id + 1;
+    const { context } = prepared;
+    const statement = { id, shared, context, types: "", reservedOn: undefined };
     shared.clients++;
     this.#byId.set(id, statement);
     this.#last = statement;
     return statement;
+  }
+
+  /** Preparing one more has failed, or was not a server's: none is the last one. */
+  forgetLast(): void {
+    this.#last = undefined;
   }
 
   /** @param id as a request has it */
@@ -170,111 +203,24 @@ export class ClientStatements {
 
   /** Remembers the types that a request has bound. */
   bind(statement: ClientStatement, bound: Uint8Array): void {
+    if (isTextOf(statement.types, bound)) return;
     const { shared } = statement;
-    const types = textOfBytes(bound);
-    if (statement.types === types) return;
     // Clients that bind alike share the text.
-    if (shared.types !== types) shared.types = types;
+    if (!isTextOf(shared.types, bound)) shared.types = textOfBytes(bound);
     statement.types = shared.types;
   }
 
-  close(id: number): void {
-    const statement = this.find(id);
-    if (statement === undefined) return;
-    this.#byId.delete(statement.id);
+  close(statement: ClientStatement): void {
+    if (!this.#byId.delete(statement.id)) return;
     if (this.#last === statement) this.#last = undefined;
+    statement.reservedOn?.discard(statement);
     statement.shared.clients--;
     this.#book.leave(statement.shared);
   }
 
   /** The client has left, or its session was reset. */
   closeAll(): void {
-    for (const id of [...this.#byId.keys()]) this.close(id);
+    for (const statement of [...this.#byId.values()]) this.close(statement);
+    this.#context = undefined;
   }
 }
-
-/** What a server session has prepared. */
-export interface ServerStatement {
-  /** The server's. */
-  readonly id: number;
-  /** Types that its parameters were last bound to there, by whichever client; empty before. */
-  types: string;
-}
-
-/** The statements of one server session: the most recently used ones. */
-export class ServerStatements {
-  readonly #limit: number;
-  /** The least recently used one first. */
-  readonly #held = new Map<SharedStatement, ServerStatement>();
-  #closing: number[] = [];
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get size(): number {
-    return this.#held.size;
-  }
-
-  /** How many ids wait to be closed. */
-  get closing(): number {
-    return this.#closing.length;
-  }
-
-  has(statement: SharedStatement): boolean {
-    return this.#held.has(statement);
-  }
-
-  /** The one to use now; undefined where it must be prepared first. */
-  use(statement: SharedStatement): ServerStatement | undefined {
-    const held = this.#held.get(statement);
-    if (held === undefined) return undefined;
-    this.#held.delete(statement);
-    this.#held.set(statement, held);
-    return held;
-  }
-
-  /** The server has prepared it. */
-  add(statement: SharedStatement, id: number): ServerStatement {
-    this.drop(statement);
-    const held = { id, types: "" };
-    this.#held.set(statement, held);
-    statement.hold(this);
-    this.shrink(this.#limit);
-    return held;
-  }
-
-  /** The server's statement is of no use any more. */
-  drop(statement: SharedStatement): void {
-    const held = this.#held.get(statement);
-    if (held === undefined) return;
-    this.#held.delete(statement);
-    statement.release(this);
-    this.#closing.push(held.id);
-  }
-
-  /** Drops the least recently used ones. */
-  shrink(to: number): void {
-    for (const statement of this.#held.keys()) {
-      if (this.#held.size <= to) return;
-      this.drop(statement);
-    }
-  }
-
-  /** Ids for COM_STMT_CLOSE, which has no reply, ahead of the next command. */
-  takeClosing(): readonly number[] {
-    if (this.#closing.length === 0) return NO_IDS;
-    const closing = this.#closing;
-    this.#closing = [];
-    return closing;
-  }
-
-  /** The server has forgotten all: it was reset, or is gone. */
-  clear(): void {
-    for (const statement of this.#held.keys()) statement.release(this);
-    this.#held.clear();
-    this.#closing = [];
-  }
-}
-
-const NO_IDS: readonly number[] = Object.freeze([]);

@@ -32,6 +32,7 @@ Deno.test("parseConfig() fills in the defaults", () => {
       poolBlockingTimeout: 10_000,
       poolLifeTime: 3_600_000,
       poolPrefill: false,
+      poolPreparedStatements: 200,
     },
     log: { level: "info", format: "logfmt", file: "" },
     clusters: [{
@@ -82,6 +83,7 @@ session_pool_default_idle_timeout = "1m"
 session_pool_default_blocking_timeout = "500ms"
 session_pool_default_life_time = "0s"
 session_pool_default_prefill = true
+session_pool_prepared_statements = 50
 login_timeout = "1500ms"
 connect_timeout = "1m"
 shutdown_grace = "0s"
@@ -172,6 +174,7 @@ server_password = "of server"
     poolBlockingTimeout: 500,
     poolLifeTime: 0,
     poolPrefill: true,
+    poolPreparedStatements: 50,
   });
   assertEquals(config.log, {
     level: "debug",

@@ -31,6 +31,7 @@ session_pool_default_idle_timeout = "33s"
 session_pool_default_blocking_timeout = "34ms"
 session_pool_default_life_time = "35m"
 session_pool_default_prefill = true
+session_pool_prepared_statements = 36
 login_timeout = "90s"
 connect_timeout = "150ms"
 shutdown_grace = "1h"

@@ -71,7 +71,7 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   const [first] = packets;
   if (first?.[1] === 0xff && op.kind !== "query") {
     // The id of a statement is a part of messages.
-    const text = latin1.decode(first.subarray(2)).replace(/handler \(\d+\)/, "handler (#)");
+    const text = latin1.decode(first.subarray(2)).replace(/(handler|statement) \(\d+\)/, "$1 (#)");
     return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
   }
   if (op.kind === "prepare" && first?.[1] === 0) {

@@ -44,7 +44,7 @@ const executeImmediate: Feature = {
   ],
 };
 
-const PARAMETERS: readonly (readonly [type: number, values: readonly Value[]])[] = [
+export const PARAMETERS: readonly (readonly [type: number, values: readonly Value[]])[] = [
   [ColumnType.TINY, [0, -128, 127]],
   [ColumnType.SHORT, [-32768, 5]],
   [ColumnType.LONG, [1, -2147483648]],

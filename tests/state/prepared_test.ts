@@ -4,103 +4,157 @@ import { ProtocolError } from "../../src/errors.ts";
 import { encodeText } from "../../src/protocol/bytes.ts";
 import { Capability, Command } from "../../src/protocol/constants.ts";
 import { encodeExecute } from "../../src/protocol/prepared.ts";
-import { bytesOfText, textOfBytes } from "../../src/state/byte_text.ts";
+import { bytesOfText, isTextOf, textOfBytes } from "../../src/protocol/byte_text.ts";
+import { PLAIN } from "../../src/sql/classified.ts";
 import { ClientNames, ServerNames } from "../../src/state/named_registry.ts";
 import { placeOfTypes, withTypes } from "../../src/state/parameter_types.ts";
 import { contextOf, stateToPrepareIn } from "../../src/state/prepare_context.ts";
 import {
+  type ClientStatement,
   ClientStatements,
   PreparedBook,
-  ServerStatements,
+  type PreparedText,
 } from "../../src/state/prepared_registry.ts";
+import { ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState } from "../../src/state/session_state.ts";
 
-const SELECT = encodeText("SELECT ?");
+const CONTEXT = contextOf(new SessionState(), "mysql");
 
-function replyOf(id: number, text = "definition"): Uint8Array {
-  return Uint8Array.of(12, 0, 0, 1, 0, id, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, ...encodeText(text));
+function prepared(sql: string, rest: Partial<PreparedText> = {}): PreparedText {
+  return {
+    context: CONTEXT,
+    text: encodeText(sql),
+    parameters: 1,
+    columns: 1,
+    classify: () => PLAIN,
+    ...rest,
+  };
 }
 
-function prepared(id: number, text?: string) {
-  return { parameters: 1, columns: 1, reply: replyOf(id, text) };
+function add(client: ClientStatements, sql: string, rest?: Partial<PreparedText>): ClientStatement {
+  return client.add(prepared(sql, rest));
 }
 
 Deno.test("Clients have ids of their own; what they prepare alike is kept once", () => {
   const book = new PreparedBook();
   const [one, other] = [new ClientStatements(book), new ClientStatements(book)];
-  const context = one.context(new SessionState(), "mysql");
-  const first = one.add(book.enter(context, SELECT, prepared(7)), context);
-  const again = one.add(book.enter(context, SELECT, prepared(8)), context);
-  const theirs = other.add(book.enter(context, SELECT, prepared(9)), context);
+  const first = add(one, "SELECT ?");
+  assertEquals(one.nextId, 2);
+  const again = add(one, "SELECT ?");
+  const theirs = add(other, "SELECT ?");
   assertEquals([first.id, again.id, theirs.id], [1, 2, 1]);
-  assert(first.shared === theirs.shared && first.reply === theirs.reply);
+  assert(first.shared === theirs.shared);
   assertEquals([book.size, first.shared.clients], [1, 3]);
-  assertEquals(first.shared.text, SELECT);
+  assertEquals(first.shared.text, encodeText("SELECT ?"));
   assert(one.find(0xffff_ffff) === again);
-  one.close(2);
+  one.close(again);
   assertEquals([one.find(0xffff_ffff), one.find(2)], [undefined, undefined]);
+  add(one, "SELECT ?");
+  one.forgetLast();
+  assertEquals(one.find(0xffff_ffff), undefined);
   one.closeAll();
-  other.close(1);
+  other.close(theirs);
   assertEquals([one.size, other.size, book.size], [0, 0, 0]);
 });
 
 Deno.test("Open ids are not given again", () => {
-  const book = new PreparedBook();
-  const client = new ClientStatements(book);
-  const context = client.context(new SessionState(), "mysql");
-  const shared = book.enter(context, SELECT, prepared(1));
+  const client = new ClientStatements(new PreparedBook());
   const ids = new Set<number>();
   for (let index = 0; index < 100; index++) {
-    const { id } = client.add(shared, context);
-    assert(!ids.has(id));
-    ids.add(id);
-    if (index % 3 === 0) client.close(id);
+    const { nextId } = client;
+    const statement = add(client, "SELECT ?");
+    assertEquals(statement.id, nextId);
+    assert(!ids.has(statement.id));
+    ids.add(statement.id);
+    if (index % 3 === 0) client.close(statement);
   }
   assertEquals(Math.max(...ids), 100);
 });
 
-Deno.test("Definitions that have changed are another statement", () => {
+Deno.test("Other counts of columns are another statement", () => {
   const book = new PreparedBook();
   const client = new ClientStatements(book);
-  const context = client.context(new SessionState(), "mysql");
-  const before = client.add(book.enter(context, SELECT, prepared(1)), context);
-  const reply = replyOf(2, "other definition");
-  book.enter(context, SELECT, { parameters: 1, columns: 1, reply });
-  assertNotEquals(before.reply, before.shared.reply);
-  assertEquals(bytesOfText(before.shared.reply), replyOf(0, "other definition"));
-  const wider = book.enter(context, SELECT, { parameters: 2, columns: 1, reply });
-  assert(wider !== before.shared);
-  client.close(before.id);
-  assertEquals(book.find(context, SELECT), wider);
+  const before = add(client, "SELECT ?");
+  const wider = add(client, "SELECT ?", { columns: 2 });
+  assert(wider.shared !== before.shared);
+  client.close(before);
+  assert(add(client, "SELECT ?", { columns: 2 }).shared === wider.shared);
 });
 
-Deno.test("A server session holds the most recently used, and closes the others", () => {
-  const book = new PreparedBook();
-  const client = new ClientStatements(book);
-  const context = client.context(new SessionState(), "mysql");
-  const statements = ["a", "b", "c"].map((text) =>
-    client.add(book.enter(context, encodeText(text), prepared(1)), context)
-  );
-  const [a, b, c] = statements.map(({ shared }) => shared);
-  const server = new ServerStatements(2);
-  server.add(a!, 11);
-  server.add(b!, 12);
-  assertEquals(server.use(a!)?.id, 11);
-  server.add(c!, 13);
-  assertEquals([server.size, server.use(b!), server.takeClosing()], [2, undefined, [12]]);
+Deno.test("What clients are told of columns only once is kept with their own statement", () => {
+  const client = new ClientStatements(new PreparedBook());
+  const reply = (id: number) => Uint8Array.of(12, 0, 0, 1, 0, id, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0);
+  const first = add(client, "SELECT ?", { reply: reply(7) });
+  const second = add(client, "SELECT ?", { reply: reply(8) });
+  assert(first.shared !== second.shared);
+  assertEquals(first.shared.text, encodeText("SELECT ?"));
+  assertEquals([first, second].map(({ shared }) => bytesOfText(shared.reply)), [
+    reply(0),
+    reply(0),
+  ]);
+});
+
+Deno.test("A server session closes the least recently used, and what no client has", () => {
+  const client = new ClientStatements(new PreparedBook());
+  const [a, b, c] = ["a", "b", "c"].map((sql) => add(client, sql)) as [
+    ...[ClientStatement, ClientStatement, ClientStatement],
+  ];
+  const server = new ServerStatements();
+  server.add(a.shared, 11);
+  server.add(b.shared, 12);
+  assertEquals(server.use(a)?.id, 11);
+  server.add(c.shared, 13);
+  server.shrink(2);
+  assertEquals([server.size, server.use(b), server.takeClosing()], [2, undefined, [12]]);
   assertEquals(server.takeClosing(), []);
-  server.add(a!, 21);
-  assertEquals([server.use(a!)?.id, server.takeClosing()], [21, [11]]);
+  server.add(a.shared, 21);
+  assertEquals([server.use(a)?.id, server.takeClosing()], [21, [11]]);
   // The last client closes: whoever holds it closes with the next command.
-  const second = new ServerStatements(2);
-  second.add(a!, 31);
-  client.close(statements[0]!.id);
+  const second = new ServerStatements();
+  second.add(a.shared, 31);
+  client.close(a);
   assertEquals([server.takeClosing(), second.takeClosing()], [[21], [31]]);
   server.clear();
-  assertEquals([server.size, c!.holders.length, server.takeClosing()], [0, 0, []]);
-  second.add(b!, 32);
+  assertEquals([server.size, c.shared.holders.length, server.takeClosing()], [0, 0, []]);
+  second.add(b.shared, 32);
   second.shrink(0);
   assertEquals([second.size, second.closing], [0, 1]);
+});
+
+Deno.test("What a client has open on a statement is nobody else's", () => {
+  const book = new PreparedBook();
+  const [one, other] = [new ClientStatements(book), new ClientStatements(book)];
+  const [mine, theirs] = [add(one, "SELECT ?"), add(other, "SELECT ?")];
+  const server = new ServerStatements();
+  const elsewhere = new ServerStatements();
+  server.add(mine.shared, 11);
+  elsewhere.add(mine.shared, 31);
+  server.reserve(mine);
+  server.shrink(0);
+  assert(server.hasReserved);
+  assertEquals([server.has(mine), server.has(theirs), elsewhere.has(mine)], [true, false, false]);
+  server.add(theirs.shared, 12);
+  assertEquals([server.use(mine)?.id, server.use(theirs)?.id], [11, 12]);
+  assertEquals([server.peek(mine)?.user, server.peek(theirs)?.user], [mine, theirs]);
+  server.release(mine);
+  assertEquals([server.use(mine)?.id, server.takeClosing(), server.hasReserved], [12, [11], false]);
+  assertEquals(server.peek(theirs)?.user, undefined);
+  server.reserve(mine);
+  server.fail(mine);
+  assertEquals([server.has(mine), server.takeClosing()], [false, [12]]);
+  server.add(mine.shared, 13);
+  server.fail(mine);
+  assertNotEquals(server.peek(mine)?.types, "");
+  server.reserve(mine);
+  server.forget(mine);
+  assertEquals([server.takeClosing(), mine.reservedOn], [[], undefined]);
+  server.add(mine.shared, 14);
+  server.reserve(mine);
+  one.closeAll();
+  assertEquals([server.takeClosing(), server.hasReserved], [[14], false]);
+  elsewhere.reserve(theirs);
+  elsewhere.clear();
+  assertEquals(theirs.reservedOn, undefined);
 });
 
 Deno.test("The context of a statement is the state that it was prepared in", () => {
@@ -113,8 +167,12 @@ Deno.test("The context of a statement is the state that it was prepared in", () 
   state.setUserVariable("a", "1");
   assertEquals(stateToPrepareIn(before, state, "mysql"), undefined);
   state.setVariable("sql_mode", "ANSI_QUOTES");
+  state.setVariable("autocommit", "OFF");
+  state.setRole("SET ROLE r");
   const meanwhile = stateToPrepareIn(before, state, "mysql")!;
   assertEquals(meanwhile.variable("sql_mode"), undefined);
+  // Preparing ends no transaction and no role.
+  assertEquals([meanwhile.variable("autocommit"), meanwhile.role], ["OFF", "SET ROLE r"]);
   assertEquals(meanwhile.userVariables.get("a"), "1");
   const anywhere = contextOf(new SessionState(), "oceanbase");
   assertEquals(stateToPrepareIn(anywhere, state, "oceanbase"), undefined);
@@ -171,9 +229,7 @@ Deno.test("Types in bulk requests have a flag", () => {
 Deno.test("Clients that bind alike share the types", () => {
   const book = new PreparedBook();
   const [one, other] = [new ClientStatements(book), new ClientStatements(book)];
-  const context = one.context(new SessionState(), "mysql");
-  const shared = book.enter(context, SELECT, prepared(1));
-  const [mine, theirs] = [one.add(shared, context), other.add(shared, context)];
+  const [mine, theirs] = [add(one, "SELECT ?"), add(other, "SELECT ?")];
   one.bind(mine, Uint8Array.of(3, 0));
   other.bind(theirs, Uint8Array.of(3, 0));
   assertEquals([mine.types, theirs.types], ["\x03\0", "\x03\0"]);
@@ -201,6 +257,9 @@ Deno.test("Names on a server session are made the client's own before they are u
 Deno.test("Bytes are text and bytes again", () => {
   for (const length of [0, 1, 255, 4_096, 4_097, 100_000]) {
     const bytes = Uint8Array.from({ length }, (_, at) => at);
-    assertEquals(bytesOfText(textOfBytes(bytes)), bytes);
+    const text = textOfBytes(bytes);
+    assertEquals(bytesOfText(text), bytes);
+    assert(isTextOf(text, bytes) && !isTextOf(`${text}x`, bytes));
+    if (length > 0) assert(!isTextOf(text, bytes.map((byte) => byte ^ 1)));
   }
 });

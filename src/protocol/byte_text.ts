@@ -22,3 +22,12 @@ export function bytesOfText(text: string, start = 0): Uint8Array {
   for (let at = 0; at < bytes.length; at++) bytes[at] = text.charCodeAt(start + at);
   return bytes;
 }
+
+/** Whether the text is that of the bytes. */
+export function isTextOf(text: string, bytes: Uint8Array): boolean {
+  if (text.length !== bytes.length) return false;
+  for (let at = 0; at < bytes.length; at++) {
+    if (text.charCodeAt(at) !== bytes[at]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,123 @@
+/** Has a server session prepare what a client has prepared on another one. */
+import { bringTo } from "../backend/catch_up.ts";
+import { settle } from "../backend/read_out.ts";
+import { exchange, type OwnCommand } from "../backend/server_exchange.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import { concat, frame, frameAll } from "../protocol/bytes.ts";
+import { encodeStatementRequest } from "../protocol/command.ts";
+import { Command, Head } from "../protocol/constants.ts";
+import { decodePrepareHead } from "../protocol/prepared.ts";
+import { commandRow } from "../protocol/replies.ts";
+import { decodeErr } from "../protocol/response.ts";
+import { difference } from "../state/difference.ts";
+import { stateToPrepareIn } from "../state/prepare_context.ts";
+import { type ClientStatement, textOfReply } from "../state/prepared_registry.ts";
+import { SessionState } from "../state/session_state.ts";
+import { UnmetNeed } from "./server_need.ts";
+
+/** ER_MAX_PREPARED_STMT_COUNT_REACHED */
+export const TOO_MANY = 1461;
+
+const PREPARE_ROW = commandRow(Command.STMT_PREPARE)!;
+const CLOSE_ROW = commandRow(Command.STMT_CLOSE)!;
+
+/** COM_STMT_CLOSE of what nobody needs there any more, as packets; undefined where there is none. */
+export function closing({ prepared }: ServerSession): Uint8Array | undefined {
+  if (prepared === undefined || prepared.closing === 0) return undefined;
+  return concat(
+    prepared.takeClosing().map((id) => frame(encodeStatementRequest(Command.STMT_CLOSE, id), 0)),
+  );
+}
+
+/**
+ * @param wanted the state of the session, before and after
+ * @throws {UnmetNeed} what the server says of the statement now
+ */
+export async function prepareAgain(
+  server: ServerSession,
+  statement: ClientStatement,
+  wanted: SessionState,
+): Promise<void> {
+  const meanwhile = await stateFor(server, statement, wanted);
+  if (meanwhile !== undefined) await bringTo(server, meanwhile);
+  const { shared } = statement;
+  let reply = await prepare(server, shared.text);
+  if (codeOf(reply) === TOO_MANY) {
+    server.prepared?.shrink(0);
+    reply = await prepare(server, shared.text);
+  }
+  if (meanwhile !== undefined) await bringTo(server, wanted);
+  const [head] = reply;
+  if (head![0] === Head.ERR) {
+    const { code, sqlState, message } = decodeErr(head!);
+    throw new UnmetNeed("server_refused", message, { code, sqlState });
+  }
+  const { statementId, parameters } = decodePrepareHead(head!, server.capabilities.base);
+  const prepared = server.keepPrepared();
+  prepared.add(shared, statementId);
+  const isOther = shared.reply !== "" && textOfReply(frameAll(reply, 1)) !== shared.reply;
+  if (parameters === shared.parameters && !isOther) return;
+  // The client goes by what it was told, and would not be told again.
+  prepared.drop(shared);
+  throw new UnmetNeed("server_refused", "Prepared statement needs to be re-prepared", {
+    code: 1615,
+    sqlState: "HY000",
+  });
+}
+
+/** Undefined where the session can stay as it is. @throws {UnmetNeed} */
+async function stateFor(
+  server: ServerSession,
+  { context, shared }: ClientStatement,
+  wanted: SessionState,
+): Promise<SessionState | undefined> {
+  const { dialect } = server;
+  // One that may be in any state is the client's alone, and nothing brings it anywhere.
+  if (server.known!.isUncertain) return undefined;
+  if (stateToPrepareIn(context, wanted, dialect) === undefined) return undefined;
+  await settle(server, { insertId: false });
+  const state = stateToPrepareIn(context, wanted, dialect);
+  if (state === undefined) return undefined;
+  const way = difference(state, server.known!, { dialect, asksInsertId: false });
+  if (way === undefined) return undefined;
+  if (way.unread !== undefined) {
+    throw lost("a setting that it was prepared with is known to nobody any more");
+  }
+  if (!way.needsLogin && !way.needsReset) return state;
+  // No command leaves a schema: but for its name, none was as good as any.
+  if (NAMES_SCHEMA.test(new TextDecoder().decode(shared.text))) {
+    throw lost("it was prepared without a schema, and the session has one");
+  }
+  const other = { ...context, state: withSchema(context.state, wanted.schema) };
+  return stateToPrepareIn(other, wanted, dialect);
+}
+
+function withSchema(state: SessionState, schema: string): SessionState {
+  const other = new SessionState();
+  other.copySettingsFrom(state);
+  other.setSchema(schema);
+  return other;
+}
+
+const NAMES_SCHEMA = /\b(?:database|schema)\b/i;
+
+function lost(why: string): UnmetNeed {
+  return new UnmetNeed(
+    "state_lost",
+    `Cannot prepare the statement again on another server session: ${why}`,
+  );
+}
+
+async function prepare(server: ServerSession, text: Uint8Array): Promise<readonly Uint8Array[]> {
+  const closes: OwnCommand[] = (server.prepared?.takeClosing() ?? []).map((id) => ({
+    row: CLOSE_ROW,
+    payload: encodeStatementRequest(Command.STMT_CLOSE, id),
+  }));
+  const payload = concat([Uint8Array.of(Command.STMT_PREPARE), text]);
+  const replies = await exchange(server, [...closes, { row: PREPARE_ROW, payload }]);
+  return replies.at(-1)!;
+}
+
+function codeOf([head]: readonly Uint8Array[]): number {
+  return head![0] === Head.ERR ? decodeErr(head!).code : 0;
+}
