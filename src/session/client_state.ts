@@ -85,8 +85,16 @@ export class ClientState {
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
     this.#pin(server, command, { classified, now });
+    // Whatever it is that nobody can tell: here it is as it should be.
+    if (known.isUncertain && !this.isPinned) {
+      this.#pins.add("unknown_state", now, causeOf(command));
+    }
     if (hasReply) this.#noteFacts(server, classified.asks);
     this.#habits.asked |= classified.asks;
+    // Who sets it will ask for it.
+    if ((classified.effects & Effect.setsLastInsertId) !== 0) {
+      this.#habits.asked |= Ask.lastInsertId;
+    }
     adopt(this.wanted, known, this.#insertIdBefore);
     this.begin(server, command);
   }

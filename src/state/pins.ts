@@ -291,18 +291,25 @@ function tableKey(
   return name === undefined ? SOME : `${schema ?? current}.${name}`;
 }
 
-function followLocks(next: NextPins, { effects, names, error }: CommandFacts): void {
+/** Letters of either case are the same to MySQL, and others to MariaDB. */
+function lockName(name: string, dialect: Dialect): string {
+  return dialect === "mariadb" ? name : name.toLowerCase();
+}
+
+function followLocks(next: NextPins, { effects, names, error, dialect }: CommandFacts): void {
   const isDone = error === undefined;
   if (isDone && (effects & Effect.unlocksTables) !== 0) next.end("lock_tables");
   if (isDone && (effects & Effect.locksTables) !== 0) next.add("lock_tables");
   for (const { effect, name, all } of names) {
     // The lock was taken before the rest of its statement failed, maybe.
-    if (effect === Effect.getsLock) next.add("user_lock", name?.toLowerCase() ?? SOME);
+    if (effect === Effect.getsLock) {
+      next.add("user_lock", name === undefined ? SOME : lockName(name, dialect));
+    }
     if (!isDone) continue;
     switch (effect) {
       case Effect.releasesLock:
         if (all === true) next.end("user_lock");
-        else if (name !== undefined) next.remove("user_lock", name.toLowerCase());
+        else if (name !== undefined) next.remove("user_lock", lockName(name, dialect));
         break;
       case Effect.locksServer:
         next.addOnce("server_lock", name ?? SOME);
