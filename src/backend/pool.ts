@@ -206,7 +206,11 @@ export class Pool implements SeatOwner<ServerSession> {
     if (seat.session.beforeHandOver === undefined) return this.#end(seat);
     seat.state = "leaving";
     this.#leaving++;
-    readOut(seat).then(() => seat.session.release(), () => seat.session.close());
+    readOut(seat).then((outcome) => {
+      if (outcome !== "kept") return seat.session.release();
+      seat.state = "taken";
+      this.#leaving--;
+    }, () => seat.session.close());
   }
 
   /** Retires what has been idle or open for too long, or is too much. */
@@ -309,9 +313,9 @@ export class Pool implements SeatOwner<ServerSession> {
 
   #prepare(seat: Seat): void {
     this.#preparing++;
-    readOut(seat).then(() => {
+    readOut(seat).then((outcome) => {
       this.#preparing--;
-      if (seat.session.isOpen) this.#settle(seat, this.#home.now());
+      if (outcome !== "kept" && seat.session.isOpen) this.#settle(seat, this.#home.now());
       else this.#home.serve();
     }, () => {
       this.#preparing--;
@@ -341,9 +345,9 @@ export class Pool implements SeatOwner<ServerSession> {
 }
 
 /** Lets the last holder learn from it what only it can tell. */
-async function readOut(seat: Seat): Promise<void> {
+async function readOut(seat: Seat): Promise<"kept" | void> {
   const { beforeHandOver } = seat.session;
   seat.session.beforeHandOver = undefined;
   seat.lastHolder = undefined;
-  await beforeHandOver?.();
+  return await beforeHandOver?.();
 }

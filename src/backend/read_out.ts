@@ -12,6 +12,9 @@ import {
 } from "../protocol/resultset.ts";
 import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
 import type { Dialect } from "../state/dialect.ts";
+import type { Pin } from "../state/pins.ts";
+import { applyUnseen, unseenLocksQuery, unseenQuery } from "../state/unseen.ts";
+import { lockQuery, pinsWithLocks } from "../state/user_locks.ts";
 import { numberText } from "../state/user_variables.ts";
 import {
   exchange,
@@ -103,6 +106,37 @@ export async function readFoundRows(server: ServerSession): Promise<bigint> {
 function numberOf(reply: Reply, server: ServerSession): bigint {
   const { rows: [row] } = resultOf(reply, server);
   return BigInt(numberText(row?.[0] ?? new Uint8Array(0)));
+}
+
+/**
+ * Finds out what code of the server has left in the session.
+ * @returns whether it can be left: false where that cannot be told, or cannot be moved
+ * @throws {SluiceError} where the session is lost
+ */
+export async function readUnseen(server: ServerSession): Promise<boolean> {
+  const { dialect } = server;
+  const locks = unseenLocksQuery(dialect);
+  const names = unseenQuery(dialect);
+  if (locks === undefined || names === undefined) return false;
+  const [lockReply, nameReply] = await exchange(server, [
+    queryCommand(server, locks),
+    queryCommand(server, names),
+  ]);
+  // Accounts need not be allowed to ask.
+  if (failureOf(lockReply!, server) ?? failureOf(nameReply!, server)) return false;
+  return numberOf(lockReply!, server) === 0n &&
+    applyUnseen(server.known!, resultOf(nameReply!, server).rows, dialect);
+}
+
+/** The pins that are left when the server has been asked for locks. @throws {SluiceError} */
+export async function readLocks(
+  server: ServerSession,
+  pins: readonly Pin[],
+): Promise<readonly Pin[]> {
+  const query = lockQuery(pins);
+  if (query === undefined) return pins;
+  const [reply] = await ask(server, [queryCommand(server, query)]);
+  return pinsWithLocks(pins, resultOf(reply!, server).rows[0]!);
 }
 
 async function ask(server: ServerSession, commands: readonly OwnCommand[]): Promise<Reply[]> {

@@ -81,9 +81,10 @@ export class ServerSession implements ServerEntry {
   /**
    * Set by its holder before it goes back to its pool: reads out what only this session can tell of
    * the last statement. Runs once, before anybody else gets the session, with the session free to
-   * acquire; where it fails, the session is closed.
+   * acquire; where it fails, the session is closed. `kept`: there is what cannot be read out, and the
+   * holder has taken the session again.
    */
-  beforeHandOver: (() => Promise<void>) | undefined;
+  beforeHandOver: (() => Promise<"kept" | void>) | undefined;
 
   /** What clients that share it have prepared; undefined where none has. */
   prepared: ServerStatements | undefined;

@@ -2,7 +2,14 @@
  * What the session of a client is like whose server sessions are shared: its state, what pins it to
  * the server session that it has, and what it may ask of its last statement.
  */
-import { type Conditions, readConditions, readFoundRows, settle } from "../backend/read_out.ts";
+import {
+  type Conditions,
+  readConditions,
+  readFoundRows,
+  readLocks,
+  readUnseen,
+  settle,
+} from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
 import { Capability, Command, Status } from "../protocol/constants.ts";
@@ -10,7 +17,7 @@ import { commandRow } from "../protocol/replies.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import { applyStatement } from "../state/apply_statement.ts";
-import { isPinless, type Pin, Pins } from "../state/pins.ts";
+import { areToBeAsked, isPinless, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
   type SessionState,
@@ -65,6 +72,11 @@ export class ClientState {
     return this.#pins.isPinned;
   }
 
+  /** Whether the client must stay on the server session, as far as that is known without asking. */
+  get isBound(): boolean {
+    return this.isPinned && !areToBeAsked(this.pins);
+  }
+
   /** The server session, which is in the wanted state, runs a command. */
   begin(server: ServerSession, command: PlannedCommand | undefined): void {
     this.#insertIdBefore = server.known!.insertId;
@@ -102,7 +114,10 @@ export class ClientState {
   /** Whether somebody else who gets the server session must read something out of it first. */
   leavesMore(server: ServerSession): boolean {
     const known = server.known!;
-    if (known.isPending || server.mayHaveConditions || (this.#habits.asked & Ask.foundRows) !== 0) {
+    if (
+      this.isPinned || known.isPending || server.mayHaveConditions ||
+      (this.#habits.asked & Ask.foundRows) !== 0
+    ) {
       return true;
     }
     const unread = known.unread();
@@ -112,17 +127,34 @@ export class ClientState {
       unread.variables[0]![1] !== known.insertId;
   }
 
-  /** Reads that out. @throws {SluiceError} */
-  async readOut(server: ServerSession): Promise<void> {
+  /**
+   * Reads that out.
+   * @returns whether the client can leave it: false where there is what stays
+   * @throws {SluiceError}
+   */
+  async readOut(server: ServerSession): Promise<boolean> {
     const known = server.known!;
     if (server.mayHaveConditions) {
       this.facts.conditions = await readConditions(server);
     } else if ((this.#habits.asked & Ask.foundRows) !== 0) {
       this.facts.foundRows = await readFoundRows(server);
     }
+    if (this.isPinned && !await this.#readPins(server)) return false;
     await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
     // What was late is the client's as well.
     if (this.wanted !== undefined) adopt(this.wanted, known, known.insertId);
+    return true;
+  }
+
+  /** @returns whether none is left */
+  async #readPins(server: ServerSession): Promise<boolean> {
+    const pins = await readLocks(server, this.pins);
+    this.#pins.replace(pins);
+    if (pins.some(({ reason }) => reason === "routine")) {
+      if (await readUnseen(server)) this.#pins.end("state read");
+      else this.#pins.add("unknown_state", Date.now(), "routine");
+    }
+    return !this.isPinned;
   }
 
   /** Whether LAST_INSERT_ID() gives the client's own there. */
@@ -208,7 +240,9 @@ export class ClientState {
     }, now);
     // It may have begun one, and an ERR has no flags to tell.
     if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);
-    if ((seen & Tracked.TRACKING) !== 0) this.#pins.add("unknown_state", now, cause);
+    // Code has changed more than variables: it may have created a temporary table.
+    const isDeep = (effects & Effect.calls) !== 0 && (seen & Tracked.STATE) !== 0;
+    if (isDeep || (seen & Tracked.TRACKING) !== 0) this.#pins.add("unknown_state", now, cause);
   }
 
   #noteFacts(server: ServerSession, asks: number): void {

@@ -2,14 +2,14 @@
  * Server sessions that a client shares with others: one is taken for a command, brought to the
  * client's state, and given back when the reply is done and nothing pins the client to it.
  */
-import { bringTo, introduce, LostValues, NeedsFreshSession } from "../backend/catch_up.ts";
+import { bringTo, introduce, isAlive, LostValues, NeedsFreshSession } from "../backend/catch_up.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
 import { Command } from "../protocol/constants.ts";
-import { Ask } from "../sql/effects.ts";
+import { Ask, Effect } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState } from "../state/session_state.ts";
@@ -29,10 +29,14 @@ interface Opening {
   readonly command: PlannedCommand | undefined;
   /** `ss_id`; 0 until there is one. */
   id: number;
+  /** A server session was lost just now: others may be dead, and are asked before they are used. */
+  isWary: boolean;
   killed?: SluiceError;
 }
 
 export class SharedHold implements ServerHold {
+  readonly sharing = "transaction";
+  readonly isUnused = false;
   readonly #state: ClientState;
   readonly #clientId: number;
   readonly #context: SessionContext;
@@ -42,7 +46,7 @@ export class SharedHold implements ServerHold {
   #isResetting = false;
   readonly #servers: SharedServers;
   readonly #request: PoolRequest;
-  /** Statements that the client has prepared on the server session that it has. */
+  /** Statements that the client has prepared by name on the server session that it has. */
   #prepared = 0;
   #current: ServerSession | undefined;
   /** Taken, and to be brought to the wanted state first. */
@@ -88,11 +92,12 @@ export class SharedHold implements ServerHold {
   }
 
   get facts(): LastFacts | undefined {
-    return this.#last !== undefined && this.#isAsLeft(this.#last) ? undefined : this.#state.facts;
+    return this.#isLastFree || this.#current !== undefined ? undefined : this.#state.facts;
   }
 
   takeNow(command: PlannedCommand): ServerSession | undefined {
     if (this.#reading !== undefined) return undefined;
+    if (this.#current !== undefined) return this.#begin(this.#current, command);
     const session = this.#servers.tryTake(this.#request);
     if (session === undefined) return undefined;
     if (this.#isInState(session)) return this.#begin(session, command);
@@ -106,8 +111,9 @@ export class SharedHold implements ServerHold {
       ((classified.asks & Ask.lastInsertId) === 0 || this.#state.hasInsertId(session));
   }
 
-  async open(command?: PlannedCommand): Promise<ServerSession | undefined> {
-    const opening: Opening = this.#opening = { abort: new AbortController(), id: 0, command };
+  async open(command?: PlannedCommand, isAgain = false): Promise<ServerSession | undefined> {
+    const abort = new AbortController();
+    const opening: Opening = this.#opening = { abort, id: 0, command, isWary: isAgain };
     try {
       const session = await this.#obtain(opening);
       if (this.#opening !== opening) {
@@ -130,8 +136,9 @@ export class SharedHold implements ServerHold {
     this.#last = session;
     if (this.#isResetting) return this.#startAfresh(session);
     this.#state.learn(session, command, Date.now());
-    this.#prepared += preparedBy(session, command);
-    const isBound = this.#state.isPinned || this.#prepared > 0;
+    this.#prepared += preparedBy(command);
+    const isBound = this.#state.isBound || this.#prepared > 0 ||
+      session.prepared?.hasReserved === true;
     if (!session.isOpen || isBound || session.isInTransaction) return false;
     this.#current = undefined;
     if (this.#state.leavesMore(session)) session.beforeHandOver = this.#readOut;
@@ -172,6 +179,14 @@ export class SharedHold implements ServerHold {
     this.#state.lose();
   }
 
+  lose(): void {
+    const session = this.#current;
+    this.#current = undefined;
+    session?.close();
+    this.#prepared = 0;
+    this.#state.lose();
+  }
+
   discard(): void {
     this.#current?.close();
     this.#current = undefined;
@@ -181,11 +196,21 @@ export class SharedHold implements ServerHold {
   /** Nobody asks for what is in there any more. */
   #dropLast(): void {
     const last = this.#last;
+    const isFree = this.#isLastFree;
     this.#last = undefined;
-    if (last?.beforeHandOver === this.#readOut) last.beforeHandOver = undefined;
+    if (last?.beforeHandOver !== this.#readOut) return;
+    last.beforeHandOver = undefined;
+    // A lock may be there.
+    if (isFree && this.#state.isPinned) last.release();
   }
 
-  /** Whether nobody has used it since this client did. */
+  /** Whether the last one waits for this client, as it was left. */
+  get #isLastFree(): boolean {
+    const last = this.#last;
+    return last !== undefined && this.#isAsLeft(last) && last.seat?.state !== "taken";
+  }
+
+  /** Whether nobody has used it since this client did, who has taken it again. */
   #isAsLeft(session: ServerSession): boolean {
     return session === this.#last && session.isOpen && session.seat?.lastHolder === this &&
       this.#reading === undefined;
@@ -221,6 +246,7 @@ export class SharedHold implements ServerHold {
       } catch (error) {
         if (error instanceof LostValues) this.#state.forget(error.values);
         const limit = error instanceof NeedsFreshSession ? MOST_TRIES : 2;
+        opening.isWary = true;
         const isOver = opening.killed !== undefined || this.#opening !== opening;
         const mayHelp = error instanceof SluiceError && !(error instanceof LostValues) &&
           (error.kind === "state_lost" || error.kind === "server_lost");
@@ -232,10 +258,7 @@ export class SharedHold implements ServerHold {
   async #take(opening: Opening): Promise<ServerSession> {
     await this.#reading;
     const current = this.#current;
-    const session = current ?? this.#candidate ?? await this.#servers.acquire(this.#request, {
-      signal: opening.abort.signal,
-      onOpening: (id) => opening.id = id,
-    });
+    const session = current ?? await this.#next(opening);
     this.#candidate = session;
     try {
       if (session !== current) await this.#bring(session);
@@ -246,6 +269,18 @@ export class SharedHold implements ServerHold {
       throw opening.killed ?? error;
     } finally {
       this.#candidate = undefined;
+    }
+  }
+
+  async #next(opening: Opening): Promise<ServerSession> {
+    for (let tries = 1;; tries++) {
+      const candidate = this.#candidate;
+      this.#candidate = undefined;
+      const session = candidate ?? await this.#servers.acquire(this.#request, {
+        signal: opening.abort.signal,
+        onOpening: (id) => opening.id = id,
+      });
+      if (!opening.isWary || tries >= MOST_TRIES || await isAlive(session)) return session;
     }
   }
 
@@ -280,24 +315,32 @@ export class SharedHold implements ServerHold {
   async #leaveLast(): Promise<void> {
     await this.#reading;
     const last = this.#last;
-    if (last === undefined || !this.#isAsLeft(last)) return;
+    if (last === undefined || !this.#isLastFree) return;
     if (last.beforeHandOver !== this.#readOut) return;
     const taken = this.#servers.tryTake(this.#request, last.backend);
     try {
-      if (taken === last) await this.#readOut();
+      if (taken === last && await this.#readOut() === "kept") {
+        const reasons = this.pins.map(({ reason }) => reason).join(", ");
+        const message = `The session is bound to server ${last.backend.label}: ${reasons}`;
+        throw new UnmetNeed("state_lost", message);
+      }
     } finally {
-      taken?.giveBack(this);
+      if (taken !== this.#current) taken?.giveBack(this);
     }
   }
 
-  readonly #readOut = async (): Promise<void> => {
+  readonly #readOut = async (): Promise<"kept" | void> => {
     const last = this.#last;
     if (last === undefined) return;
     last.beforeHandOver = undefined;
     const reading = this.#state.readOut(last);
-    this.#reading = reading.catch(() => {});
+    this.#reading = reading.then(() => {}, () => {});
     try {
-      await reading;
+      if (await reading) return;
+      // The client may have left meanwhile, and everything ends with its server session.
+      if (this.#last !== last) return last.close();
+      this.#current = last;
+      return "kept";
     } finally {
       this.#reading = undefined;
     }
@@ -315,7 +358,8 @@ export class SharedHold implements ServerHold {
   }
 }
 
-function preparedBy({ tracker }: ServerSession, { command }: PlannedCommand): number {
-  if (command === Command.STMT_CLOSE) return -1;
-  return command === Command.STMT_PREPARE && tracker.errorCode === 0 ? 1 : 0;
+function preparedBy(planned: PlannedCommand): number {
+  const { command, classified } = planned;
+  // A name is kept for ever.
+  return command !== Command.STMT_PREPARE && (classified.effects & Effect.prepares) !== 0 ? 1 : 0;
 }

@@ -11,10 +11,10 @@ import type { SpecialVariable, TrackedTransaction } from "./track.ts";
 interface PinRow {
   /** What ends it, for people. */
   readonly ends: string;
-  /** Neither a reset of the session nor reading what was left open ends it. */
+  /** Only the server can tell whether it is there: it is asked when somebody else wants the session. */
+  readonly isToBeAsked?: true;
+  /** A reset of the session does not end it. */
   readonly isForLife?: true;
-  /** Reading what was left open ends it. */
-  readonly isForReading?: true;
 }
 
 export const PINS = {
@@ -24,14 +24,14 @@ export const PINS = {
   temporary_table: { ends: "DROP TABLE of all temporary tables" },
   lock_tables: { ends: "UNLOCK TABLES" },
   server_lock: { ends: "UNLOCK TABLES, UNLOCK INSTANCE or BACKUP STAGE END" },
-  user_lock: { ends: "RELEASE_LOCK of all locks" },
+  user_lock: { ends: "RELEASE_LOCK of all locks", isToBeAsked: true },
   cursor: { ends: "the last row, or the statement's reset or close" },
   handler: { ends: "HANDLER CLOSE" },
   load_data_local: { ends: "the statement's reply" },
   long_data: { ends: "the statement's execution, reset or close" },
   found_rows: { ends: "the next SELECT" },
   special_variable: { ends: "its use, or a reset of the session" },
-  routine: { ends: "its user variables are read", isForReading: true },
+  routine: { ends: "its user variables are read", isToBeAsked: true },
   unknown_state: { ends: "a reset of the session" },
   relayed_login: { ends: "the end of the session", isForLife: true },
 } as const satisfies Record<string, PinRow>;
@@ -130,9 +130,14 @@ export function pinsAfterEvent(
     const row: PinRow = PINS[reason];
     if (event === "server session lost") return false;
     if (event === "reply done") return reason !== "load_data_local";
-    return row.isForReading !== true;
+    return reason !== "routine";
   });
   return after.length === before.length ? before : after.length === 0 ? NO_PINS : after;
+}
+
+/** Whether none of them is there for certain: the server can tell. */
+export function areToBeAsked(pins: readonly Pin[]): boolean {
+  return pins.every(({ reason }) => (PINS[reason] as PinRow).isToBeAsked === true);
 }
 
 /** Events that are no commands. */

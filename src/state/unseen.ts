@@ -18,6 +18,25 @@ const QUERIES: Readonly<Record<Dialect, string | undefined>> = {
   oceanbase: undefined,
 };
 
+/**
+ * Locks that code of the server may have taken, which no text tells. MariaDB does not list them, but
+ * it has the texts of its routines and triggers: those that one may not see are NULL or empty.
+ */
+const LOCK_QUERIES: Readonly<Record<Dialect, string | undefined>> = {
+  mariadb: "SELECT COUNT(*) FROM (SELECT ROUTINE_DEFINITION AS code " +
+    "FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA<>'sys' UNION ALL " +
+    "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS) AS codes " +
+    "WHERE COALESCE(code,'')='' OR code LIKE '%GET_LOCK%' OR code LIKE '%EXECUTE%'",
+  mysql: "SELECT COUNT(*) FROM performance_schema.metadata_locks " +
+    "WHERE OBJECT_TYPE='USER LEVEL LOCK' AND OWNER_THREAD_ID=PS_CURRENT_THREAD_ID()",
+  oceanbase: undefined,
+};
+
+/** Has 0 where code of the server has certainly left no lock; undefined where no server tells. */
+export function unseenLocksQuery(dialect: Dialect): string | undefined {
+  return LOCK_QUERIES[dialect];
+}
+
 /** Asks for the names of the session's user variables; undefined where no server tells. */
 export function unseenQuery(dialect: Dialect): string | undefined {
   return QUERIES[dialect];
