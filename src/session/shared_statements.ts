@@ -158,6 +158,7 @@ export class SharedStatements implements ServerNeed {
   /** Whether nobody else's values have decided the types of results there. */
   #agrees({ user, agreed }: ServerStatement, statement: ClientStatement): boolean {
     if (this.#dialect !== "mysql" || user === statement) return true;
+    if (statement.reservedOn !== undefined) return true;
     return mergedTypes(agreed, this.#ownTypes(statement)) !== undefined;
   }
 
@@ -186,7 +187,7 @@ export class SharedStatements implements ServerNeed {
       ? undefined
       : this.#address(server, input);
     if (ahead === undefined) return request;
-    return concat([ahead, request ?? input.bytes.subarray(input.start, this.#end(input))]);
+    return concat([ahead, request ?? partOf(input)]);
   }
 
   onSent(server: ServerSession): void {
@@ -254,17 +255,13 @@ export class SharedStatements implements ServerNeed {
       const own = this.#ownTypes(statement!);
       held.agreed = mergedTypes(held.agreed, own) ?? own;
     }
-    return isMissing ? this.#withTypes(bytes.subarray(start, this.#end(input)), types) : undefined;
+    return isMissing ? this.#withTypes(partOf(input), types) : undefined;
   }
 
   #withTypes(bytes: Uint8Array, types: string): Uint8Array {
     const length = this.#length + types.length;
     const header = Uint8Array.of(length, length >>> 8, length >>> 16, 0);
     return concat([header, withTypes(bytes.subarray(4), this.#types!, types)]);
-  }
-
-  #end({ start, end }: ClientInput): number {
-    return Math.min(start + 4 + this.#length, end);
   }
 
   // ---- what becomes of statements ----
@@ -320,6 +317,11 @@ export class SharedStatements implements ServerNeed {
 
 const NOTHING = new Uint8Array(0);
 
+/** As much of the command as is there, with its header. */
+function partOf({ bytes, start, end }: ClientInput): Uint8Array {
+  return bytes.subarray(start, Math.min(start + 4 + payloadLength(bytes, start), end));
+}
+
 function hasReply(command: number): boolean {
   return command !== Command.STMT_CLOSE && command !== Command.STMT_SEND_LONG_DATA;
 }
@@ -333,10 +335,9 @@ function tellsColumnsOnce({ capabilities }: ServerSession): boolean {
 export const CLOSES_STATEMENTS: ServerNeed = {
   isMet: () => true,
   meet: () => Promise.resolve(),
-  onSend(server, { bytes, start, end }) {
+  onSend(server, input) {
     const ahead = closing(server);
-    const commandEnd = Math.min(start + 4 + payloadLength(bytes, start), end);
-    return ahead && concat([ahead, bytes.subarray(start, commandEnd)]);
+    return ahead && concat([ahead, partOf(input)]);
   },
   onSent() {},
   onDone() {},

@@ -265,17 +265,19 @@ const SCENARIOS: readonly Scenario[] = [
   {
     title: "every type of parameters, with and without types",
     sessions: 2,
-    script: PARAMETERS.flatMap(([type, values], index): Line[] => {
-      const sql = `SELECT CAST(? AS CHAR) x, 't${index}'`;
-      const lines: Line[] = [[1, prepare(index, sql)], [2, prepare(index, sql)]];
-      values.forEach((value, at) => {
-        const make = at === 0 ? execute : again;
-        lines.push([1, make(index, one(type, value))], [2, make(index, one(type, value))]);
-      });
-      lines.push(...elsewhere(1), [1, again(index, one(type, values[0]))]);
-      lines.push([1, again(index, one(type, null))], back(1));
-      return lines;
-    }),
+    script: PARAMETERS.filter(([type]) => type !== ColumnType.YEAR).flatMap(
+      ([type, values], index): Line[] => {
+        const sql = `SELECT CAST(? AS CHAR) x, 't${index}'`;
+        const lines: Line[] = [[1, prepare(index, sql)], [2, prepare(index, sql)]];
+        values.forEach((value, at) => {
+          const make = at === 0 ? execute : again;
+          lines.push([1, make(index, one(type, value))], [2, make(index, one(type, value))]);
+        });
+        lines.push(...elsewhere(1), [1, again(index, one(type, values[0]))]);
+        lines.push([1, again(index, one(type, null))], back(1));
+        return lines;
+      },
+    ),
   },
 ];
 
