@@ -79,6 +79,18 @@ export async function introduce(server: ServerSession): Promise<void> {
   await report(server, loginStatement(server.dialect));
 }
 
+/** Whether the server answers. The session is closed where it does not. */
+export async function isAlive(server: ServerSession): Promise<boolean> {
+  try {
+    const [reply] = await exchange(server, [plainCommand(Command.PING)]);
+    if (failureOf(reply!, server) === undefined) return true;
+  } catch (error) {
+    if (!(error instanceof SluiceError)) throw error;
+  }
+  server.close();
+  return false;
+}
+
 /** Takes away the warnings of the statement before: MySQL has one for each name it does not know. */
 const CLEARS_WARNINGS = "SET SESSION autocommit=@@SESSION.autocommit";
 

@@ -4,9 +4,9 @@
  */
 import { formatAddress } from "../config/address.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
+import { SluiceError } from "../errors.ts";
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
-import { OutOfOrder, StreamEnded } from "../net/packet_port.ts";
+import { StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import { attributeOf } from "../protocol/attributes.ts";
 import type { CommandRow } from "../protocol/replies.ts";
@@ -37,10 +37,12 @@ import {
   type ServerUse,
 } from "./login.ts";
 import { PrivateHold } from "./private_hold.ts";
+import { causeOf, interrupted, toldOf } from "./session_errors.ts";
 import { SharedHold } from "./shared_hold.ts";
 import type { ServerHold } from "./server_hold.ts";
 import type { ServerNeed } from "./server_need.ts";
 import { CLOSES_STATEMENTS } from "./shared_statements.ts";
+import { judge, type Loss, type LossDecision } from "./server_loss.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 
@@ -78,7 +80,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   #statements = 0;
   #transactions = 0;
   #wasInTransaction = false;
-  /** What the next command is answered with: its transaction was lost while none ran. */
+  /** What the next command is answered with that needs a server: what was lost while none ran. */
   #loss: SluiceError | undefined;
   /** Counts commands, so that a late KILL QUERY does not hit a later one. */
   #commandNumber = 0;
@@ -229,11 +231,12 @@ export class ClientSession implements ClientEntry, RelayOwner {
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
     const planner = this.#planner!;
     const plan = planner.plan(command, input);
-    const loss = this.#loss;
-    if (command.code === Command.RESET_CONNECTION) this.#hold?.forgetState();
-    if (loss === undefined) return plan;
-    this.#loss = undefined;
-    return [planner.answers.error(loss)];
+    if (command.code === Command.RESET_CONNECTION) {
+      // What was lost would have been reset.
+      this.#loss = undefined;
+      this.#hold?.forgetState();
+    }
+    return plan;
   }
 
   onIdle(): boolean {
@@ -263,15 +266,44 @@ export class ClientSession implements ClientEntry, RelayOwner {
     return this.#hold!.isReady(this.#planner!);
   }
 
+  get keepsCommands(): boolean {
+    return this.#hold?.sharing === "transaction";
+  }
+
+  onServerLost(loss: Loss): LossDecision {
+    const losing = { id: this.id, hold: this.#hold!, planner: this.#planner };
+    const decision = judge(loss, losing);
+    if (loss.stage !== "none" || typeof decision === "string" || decision.ends !== undefined) {
+      return decision;
+    }
+    this.#loss = decision.error;
+    return "lives";
+  }
+
+  /** A server session that binds the client may be lost while it is made ready for a command. */
+  #lostInOpening(error: SluiceError): SluiceError {
+    if (this.#hold?.current?.isOpen !== false) return error;
+    const loss = { error, stage: "unsent", payload: undefined, isSecondRun: false } as const;
+    const decision = this.onServerLost({ ...loss, farewell: undefined });
+    return typeof decision === "string" ? error : decision.error;
+  }
+
   takeServer(): ServerSession | undefined {
+    if (this.#loss !== undefined) return undefined;
     const server = this.#hold?.takeNow(this.#planner!);
     server?.acquire(this.#relay);
     return server;
   }
 
-  needServer(): void {
+  needServer(isAgain: boolean): void {
+    const loss = this.#loss;
+    if (loss !== undefined) {
+      // Who expects no reply cannot be told.
+      if (this.#row?.shape !== "none") this.#loss = undefined;
+      return this.#relay.refuse(loss);
+    }
     this.#setPhase("connecting");
-    this.#hold!.open(this.#planner).then(
+    this.#hold!.open(this.#planner, isAgain).then(
       (server) => {
         if (server === undefined || this.#hasEnded) return;
         this.#relay.use(server);
@@ -279,7 +311,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       },
       (error) => {
         if (this.#hasEnded) return;
-        if (error instanceof SluiceError) return this.#relay.refuse(error);
+        if (error instanceof SluiceError) return this.#relay.refuse(this.#lostInOpening(error));
         this.#relay.fail("internal_error", toldOf(error));
       },
     );
@@ -304,6 +336,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
       this.#context,
     );
     // A fresh server session is what resets every state there is.
+    this.#loss = undefined;
     this.#relay.dropServer();
     this.#hold?.letGo(false);
     this.#hold = undefined;
@@ -453,28 +486,4 @@ export class ClientSession implements ClientEntry, RelayOwner {
       bytes_out: bytesOut,
     };
   }
-}
-
-/** What a statement is told whose server session an operator has ended. */
-function interrupted(id: number, where: string): SluiceError {
-  const message = `Query execution was interrupted: server session ${id}${where} was killed`;
-  return new SluiceError("killed", message);
-}
-
-/** Errors of our own making carry their stack into the log. */
-function causeOf(cause: unknown): string {
-  const isOwn = cause instanceof SluiceError || cause instanceof ProtocolError;
-  return cause instanceof Error && !isOwn ? cause.stack ?? cause.message : messageOf(cause);
-}
-
-/** What a client is told of whatever its login failed with. */
-function toldOf(error: unknown): SluiceError {
-  if (error instanceof SluiceError) return error;
-  if (error instanceof OutOfOrder) {
-    return new SluiceError("packets_out_of_order", "Got packets out of order", { cause: error });
-  }
-  if (error instanceof ProtocolError) {
-    return new SluiceError("bad_handshake", "Bad handshake", { cause: error });
-  }
-  return internalError(error);
 }

@@ -22,6 +22,12 @@ import { type Range, type SqlMode, tokenize } from "../sql/tokens.ts";
 import type { PreparedBook } from "../state/prepared_registry.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
+import {
+  type CommandNature,
+  natureOfCommand,
+  natureOfText,
+  UNKNOWN_NATURE,
+} from "./command_nature.ts";
 import type { LastFacts } from "./client_state.ts";
 import { followedBy, LAST_FACTS, shownConditions, valuesOf } from "./fact_answers.ts";
 import { NamedStatements } from "./named_statements.ts";
@@ -113,6 +119,15 @@ export class CommandPlanner implements PlannedCommand {
 
   textUpTo(characters: number): string | undefined {
     return this.text.read(characters);
+  }
+
+  /** What a command may do that is lost. @param payload of the one that was planned last */
+  natureOf(payload: Uint8Array | undefined): CommandNature {
+    if (payload === undefined) return UNKNOWN_NATURE;
+    const end = payload.length;
+    if (payload[0] !== Command.QUERY) return natureOfCommand(payload[0] ?? Command.SLEEP);
+    const start = this.#textStart(payload, 0, end);
+    return natureOfText(classifyText(payload, { start, end }, this.#options.mode()));
   }
 
   /** The command reaches no server. */

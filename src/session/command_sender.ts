@@ -12,6 +12,8 @@ import { ServerWriter, type ServerWriterUser } from "./server_writer.ts";
 
 export class CommandSender {
   readonly command = new ClientCommand();
+  /** Whether commands are kept that are in the input whole: they may have to be sent once more. */
+  keeps = false;
   readonly #input: ClientInput;
   readonly #writer: ServerWriter;
 
@@ -24,11 +26,10 @@ export class CommandSender {
   send(server: ServerSession, need: ServerNeed | undefined): void {
     if (this.#writer.isWriting) return;
     const input = this.#input;
-    if (need === undefined || this.command.isBegun) {
-      return this.#forward(server, this.command.take(input));
-    }
-    const by = need.onSend(server, input);
+    if (this.command.isBegun) return this.#forward(server, this.command.take(input));
+    const by = need?.onSend(server, input);
     const count = this.command.take(input);
+    if (this.keeps && this.command.isWhole) input.keep(count);
     if (by === undefined) this.#forward(server, count);
     else this.#writer.replace(server, input, { count, by });
   }

@@ -15,6 +15,7 @@ interface Opening {
 }
 
 export class PrivateHold implements ServerHold {
+  readonly sharing = "session";
   readonly #use: ServerUse;
   /** The schema that the next server session begins with. */
   #nextSchema: string;
@@ -33,6 +34,10 @@ export class PrivateHold implements ServerHold {
 
   get current(): ServerSession | undefined {
     return this.#current;
+  }
+
+  get isUnused(): boolean {
+    return this.#current?.statements === 0;
   }
 
   get schema(): string {
@@ -117,6 +122,14 @@ export class PrivateHold implements ServerHold {
     if (!server.isOpen) return;
     if (isExecuting) cancel(server, this.#clientId, this.#context.config.connectTimeout);
     else server.release();
+  }
+
+  lose(): void {
+    const server = this.#current;
+    this.#current = undefined;
+    if (server === undefined) return;
+    this.#nextSchema = server.schema;
+    server.close();
   }
 
   discard(): void {

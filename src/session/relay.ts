@@ -23,93 +23,100 @@ import type { EndReason } from "./end_reason.ts";
 import type { RelayMode } from "./relay_mode.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 import { ReplyPump, type ReplyPumpUser } from "./reply_pump.ts";
-import { farewellOf, lost, malformed } from "./server_errors.ts";
+import { type LosingRelay, RelayLosses } from "./relay_losses.ts";
+import { lost } from "./server_errors.ts";
 import type { ServerWriterUser } from "./server_writer.ts";
 
 /** What an answer that comes to an end leads to: the next command, or the end of the session. */
 type Ends = EndReason | undefined;
 
 export class Relay
-  implements ServerSessionUser, ServerWriterUser, ClientInputUser, ReplyPumpUser, PlanUser {
+  implements
+    ServerSessionUser,
+    ServerWriterUser,
+    ClientInputUser,
+    ReplyPumpUser,
+    PlanUser,
+    LosingRelay {
   readonly #client: Transport;
-  readonly #owner: RelayOwner;
-  readonly #input: ClientInput;
-  readonly #pump: ReplyPump;
+  readonly #losses = new RelayLosses(this);
+  readonly owner: RelayOwner;
+  readonly input: ClientInput;
+  readonly pump: ReplyPump;
   readonly #sender: CommandSender;
-  readonly #command: ClientCommand;
+  readonly command: ClientCommand;
   readonly #output: ClientOutput;
-  #mode: RelayMode = "talking";
+  mode: RelayMode = "talking";
   #talk: ClientTalk | undefined;
-  #server: ServerSession | undefined;
+  server: ServerSession | undefined;
   /** Runs where the command does not go to a server as it is. */
-  #plan: PlanRun | undefined;
+  plan: PlanRun | undefined;
   /** What follows when a command that is not sent on has been read to its end. */
   #afterDrain: (() => void) | undefined;
-  /** What the client is told of a server session that was lost in the middle of a reply. */
-  #cut: { readonly error: SluiceError; readonly ends: Ends } | undefined;
   /** The session ends with an error while the server session is still at work. */
   #isCutShort = false;
 
   constructor(client: Transport, owner: RelayOwner) {
     this.#client = client;
-    this.#owner = owner;
-    this.#input = new ClientInput(client, this);
-    this.#sender = new CommandSender(this.#input, this);
-    this.#command = this.#sender.command;
-    this.#pump = new ReplyPump(client, this);
+    this.owner = owner;
+    this.input = new ClientInput(client, this);
+    this.#sender = new CommandSender(this.input, this);
+    this.command = this.#sender.command;
+    this.pump = new ReplyPump(client, this);
     this.#output = new ClientOutput(client);
   }
 
   get bytesIn(): number {
-    return this.#input.total;
+    return this.input.total;
   }
 
   get bytesOut(): number {
-    return this.#pump.bytesOut + this.#output.bytesOut + (this.#talk?.bytesWritten ?? 0);
+    return this.pump.bytesOut + this.#output.bytesOut + (this.#talk?.bytesWritten ?? 0);
   }
 
   /** Whether nothing is asked of a server or said by the client. */
   get isIdle(): boolean {
-    return this.#mode === "idle" && this.#input.available === 0;
+    return this.mode === "idle" && this.input.available === 0;
   }
 
   /** Whether a reply waits for the client to read. */
   get isBlockedByClient(): boolean {
-    return this.#pump.isWriting || this.#output.isWriting;
+    return this.pump.isWriting || this.#output.isWriting;
   }
 
   /** Whether the server session is at work, so that leaving means cancelling. */
   get isExecuting(): boolean {
-    return this.#mode === "sending" || this.#mode === "replying" || this.#isCutShort;
+    return this.mode === "sending" || this.mode === "replying" || this.#isCutShort;
   }
 
   /** The client's side, for the login; ends with `resume`. */
   talk(sequence: number): ClientTalk {
-    this.#mode = "talking";
-    this.#talk = new ClientTalk(this.#client, this.#input, sequence);
+    this.mode = "talking";
+    this.#talk = new ClientTalk(this.#client, this.input, sequence);
     return this.#talk;
   }
 
   /** The talk is over: commands are taken from now on. */
   resume(): void {
-    if (this.#mode !== "talking") return;
+    if (this.mode !== "talking") return;
     this.#output.bytesOut += this.#talk?.bytesWritten ?? 0;
     this.#talk = undefined;
-    this.#becomeIdle();
+    this.becomeIdle();
   }
 
   /** The server session of the commands from now on, and of the one that waits for it. */
   use(server: ServerSession): void {
-    this.#server = server;
+    this.server = server;
     server.acquire(this);
-    if (this.#mode !== "acquiring") return;
-    this.#mode = "sending";
-    this.#step(this.#plan === undefined ? this.#sendCommand : this.#sendPart);
+    if (this.mode !== "acquiring") return;
+    this.mode = "sending";
+    this.#step(this.plan === undefined ? this.#sendCommand : this.#sendPart);
   }
 
   /** No server session can be had for the waiting command. */
   refuse(error: SluiceError): void {
-    if (this.#mode === "acquiring") this.#answerError(error, undefined);
+    if (this.server?.isOpen === false) this.server = undefined;
+    if (this.mode === "acquiring") this.answerError(error, undefined);
   }
 
   /**
@@ -117,17 +124,17 @@ export class Relay
    * @param error ends what the client is waiting for
    */
   dropServer(error?: SluiceError): void {
-    if (error !== undefined) this.#serverEnded(error, undefined);
-    if (this.#mode !== "replying") this.#server = undefined;
+    if (error !== undefined) this.#losses.tell({ error, ends: undefined });
+    if (this.mode !== "replying") this.server = undefined;
   }
 
   /** No more calls of the owner; both connections are its to close. */
   close(): void {
-    this.#mode = "closed";
-    this.#input.close();
-    this.#pump.close();
+    this.mode = "closed";
+    this.input.close();
+    this.pump.close();
     this.#sender.close();
-    this.#plan?.end();
+    this.plan?.end();
   }
 
   /**
@@ -136,30 +143,30 @@ export class Relay
    */
   fail(reason: EndReason, error: SluiceError): void {
     const sequence = this.#errorSequence();
-    if (this.#mode === "closed" || this.#mode === "ending") return;
-    if (sequence === undefined) return this.#owner.end(reason, error);
+    if (this.mode === "closed" || this.mode === "ending") return;
+    if (sequence === undefined) return this.owner.end(reason, error);
     this.#isCutShort = this.isExecuting;
-    this.#say(frame(encodeErr(error), sequence), () => this.#owner.end(reason, error));
+    this.say(frame(encodeErr(error), sequence), () => this.owner.end(reason, error));
   }
 
   /** Once a second. */
   sweep(now: number): void {
-    if (this.#mode === "replying") this.#pump.flush();
-    if (this.#mode !== "ending" || !this.#output.isStuck(now)) return;
-    this.#owner.end("client_lost", new SluiceError("client_lost", "Client does not read its end"));
+    if (this.mode === "replying") this.pump.flush();
+    if (this.mode !== "ending" || !this.#output.isStuck(now)) return;
+    this.owner.end("client_lost", new SluiceError("client_lost", "Client does not read its end"));
   }
 
   /** Number of an ERR that can be sent right now; undefined where the client could not read one. */
   #errorSequence(): number | undefined {
-    if (this.#pump.isWriting || this.#output.isWriting) return undefined;
-    switch (this.#mode) {
+    if (this.pump.isWriting || this.#output.isWriting) return undefined;
+    switch (this.mode) {
       case "idle":
-        return this.#command.nextSequence;
+        return this.command.nextSequence;
       case "acquiring":
       case "answering":
-        return this.#plan?.sequence ?? this.#command.sequenceBehind(this.#input);
+        return this.plan?.sequence ?? this.command.sequenceBehind(this.input);
       case "replying": {
-        const { tracker } = this.#server!;
+        const { tracker } = this.server!;
         return tracker.atBoundary ? tracker.nextSequence : undefined;
       }
       default:
@@ -168,11 +175,11 @@ export class Relay
   }
 
   /** Sends what ends the command or the session, whole or not, and then does what remains. */
-  #say(bytes: Uint8Array, then: () => void): void {
-    this.#mode = "ending";
-    this.#plan?.end();
+  say(bytes: Uint8Array, then: () => void): void {
+    this.mode = "ending";
+    this.plan?.end();
     this.#output.send(bytes, () => {
-      if (this.#mode !== "closed") then();
+      if (this.mode !== "closed") then();
     });
   }
 
@@ -193,7 +200,7 @@ export class Relay
   // ---- client to server ----
 
   onClientBytes(): void {
-    switch (this.#mode) {
+    switch (this.mode) {
       case "idle":
         return this.#step(this.#beginCommand);
       case "sending":
@@ -204,74 +211,75 @@ export class Relay
         return this.#step(this.#drainOn);
       case "acquiring":
       case "answering":
-        return this.#input.readAhead();
+        return this.input.readAhead();
       case "talking":
         return this.#talk?.onClientBytes();
     }
   }
 
   onClientEnd(reason: string): void {
-    switch (this.#mode) {
+    switch (this.mode) {
       case "closed":
       case "ending":
         return;
       case "idle":
-        return this.#owner.end("client_closed");
+        return this.owner.end("client_closed");
       case "talking":
         if (this.#talk?.onClientEnd(reason)) return;
     }
-    this.#owner.end("client_lost", new SluiceError("client_lost", reason));
+    this.owner.end("client_lost", new SluiceError("client_lost", reason));
   }
 
   #beginCommand(): void {
-    const command = this.#command;
-    if (!command.open(this.#input)) return;
-    if (command.code === Command.QUIT) return this.#owner.end("quit");
-    const row = commandRow(command.code);
+    const command = this.command;
+    if (!command.open(this.input)) return;
+    if (command.code === Command.QUIT) return this.owner.end("quit");
+    const row = command.row = commandRow(command.code);
     if (row === undefined) {
-      return this.#answerError(new SluiceError("unknown_command", "Unknown command"), undefined);
+      return this.answerError(new SluiceError("unknown_command", "Unknown command"), undefined);
     }
-    command.row = row;
-    this.#owner.onCommand(row);
+    this.#losses.beginCommand();
+    this.owner.onCommand(row);
     if (command.code === Command.CHANGE_USER) return this.#beginTalk(command.length);
-    const plan = this.#owner.plan(command, this.#input);
-    if (plan !== undefined) return this.#drain(() => this.#beginPlan(plan));
-    if (!this.#hasServer()) return this.#acquire();
-    this.#mode = "sending";
+    const plan = this.owner.plan(command, this.input);
+    if (plan !== undefined) return this.drain(() => this.#beginPlan(plan));
+    if (!this.#hasServer()) return this.acquire();
+    this.mode = "sending";
     this.#sendCommand();
   }
 
   /** Whether there is a server session that the command can go to, or one can be had at once. */
   #hasServer(): boolean {
-    const server = this.#server ??= this.#owner.takeServer();
-    return server !== undefined && this.#owner.isReady(server);
+    const server = this.server ??= this.owner.takeServer();
+    return server !== undefined && this.owner.isReady(server);
   }
 
-  #acquire(): void {
-    this.#mode = "acquiring";
-    this.#input.readAhead();
-    this.#owner.needServer();
+  acquire(): void {
+    this.mode = "acquiring";
+    this.input.readAhead();
+    this.owner.needServer(this.#losses.isSecondRun);
   }
 
   #beginTalk(length: number): void {
-    const input = this.#input;
+    const input = this.input;
     if (length > TALK_LIMIT) {
       const error = new SluiceError("malformed_packet", "Malformed communication packet");
-      return this.#answerError(error, "protocol_error");
+      return this.answerError(error, "protocol_error");
     }
     const payload = input.bytes.slice(input.start + 4, input.start + 4 + length);
     input.consume(length + 4);
-    this.#owner.changeUser(payload, this.talk(1));
+    this.owner.changeUser(payload, this.talk(1));
   }
 
   #sendCommand(): void {
-    this.#sender.send(this.#server!, this.#owner.need);
+    this.#sender.keeps = this.owner.keepsCommands;
+    this.#sender.send(this.server!, this.owner.need);
   }
 
   onServerWritten(): void {
-    switch (this.#mode) {
+    switch (this.mode) {
       case "sending":
-        return this.#step(this.#command.isWhole ? this.#commandSent : this.#sendCommand);
+        return this.#step(this.command.isWhole ? this.#commandSent : this.#sendCommand);
       case "replying":
         return this.#step(this.#turnTaken);
       case "draining":
@@ -281,87 +289,86 @@ export class Relay
 
   /** The server side is broken; its read says how, if one is outstanding. */
   onServerUnwritable(error: unknown): void {
-    const server = this.#server;
-    if (this.#mode === "draining") return this.#step(this.#drainOn);
+    const server = this.server;
+    this.#losses.isUnwritten = true;
+    if (this.mode === "draining") return this.#step(this.#drainOn);
     if (server === undefined) return;
     if (!server.isOpen || !server.isReading) this.onServerLost(lost(server, messageOf(error)));
   }
 
   #commandSent(): void {
-    const server = this.#server!;
-    const plan = this.#plan;
-    const { row, length, sequence, mayOpenCursor } = this.#command;
+    const server = this.server!;
+    const plan = this.plan;
+    const { row, length, sequence, mayOpenCursor } = this.command;
     if (plan?.current?.kind === "send") {
       server.tracker.begin(plan.current.row, 0, false);
       server.tracker.join(plan.sequence, plan.hasMore);
     } else {
-      this.#input.adapt(length + 4);
-      if (row!.shape === "none") return this.#becomeIdle();
+      this.input.adapt(length + 4);
+      if (row!.shape === "none") return this.becomeIdle();
       server.tracker.begin(row!, sequence, mayOpenCursor);
     }
-    this.#owner.need?.onSent(server);
+    if (server.tracker.clientTurn !== "waits") this.input.release();
+    this.owner.need?.onSent(server);
     server.statements++;
-    this.#pump.begin(server);
-    this.#mode = "replying";
-    if (server.tracker.clientTurn === "talks" && this.#input.available > 0) this.#takeTurn();
-    else this.#input.readAhead();
-    if (server.end > server.walked) this.#pump.move();
+    this.pump.begin(server);
+    this.mode = "replying";
+    if (server.tracker.clientTurn === "talks" && this.input.available > 0) this.#takeTurn();
+    else this.input.readAhead();
+    if (server.end > server.walked) this.pump.move();
   }
 
   #takeTurn(): void {
-    this.#sender.takeTurn(this.#server!, this.#pump.isWriting);
+    this.#sender.takeTurn(this.server!, this.pump.isWriting);
   }
 
   #turnTaken(): void {
-    const server = this.#server!;
+    const server = this.server!;
     const { tracker } = server;
-    if (tracker.clientTurn === "sends_file" && this.#command.isWhole) {
-      tracker.resume(this.#command.sequence);
-      this.#input.readAhead();
-      if (server.end > server.walked) this.#pump.move();
+    if (tracker.clientTurn === "sends_file" && this.command.isWhole) {
+      tracker.resume(this.command.sequence);
+      this.input.readAhead();
+      if (server.end > server.walked) this.pump.move();
       return;
     }
-    if (this.#input.available > 0) this.#takeTurn();
-    else this.#input.readMore(BIG);
+    if (this.input.available > 0) this.#takeTurn();
+    else this.input.readMore(BIG);
   }
 
   // ---- server to client ----
 
   onServerBytes(): void {
-    const server = this.#server!;
-    switch (this.#mode) {
+    const server = this.server!;
+    switch (this.mode) {
       case "replying":
         // A reply to a file comes behind the file.
-        if (server.tracker.clientTurn !== "sends_file") return this.#pump.move();
-        return server.read();
+        if (server.tracker.clientTurn === "sends_file") return server.read();
+        this.pump.move();
+        if (this.mode === "replying" && this.pump.hasBegun) this.input.releaseBorrowed();
+        return;
       case "idle":
-        return this.#unasked(server);
+        this.#losses.outlivesUnasked(server);
+        return;
       default:
         return server.read();
     }
   }
 
   onFileRequested(): void {
-    const server = this.#server!;
-    this.#command.openFile(server.tracker.nextSequence, server.tracker.clientShift);
+    const server = this.server!;
+    this.command.openFile(server.tracker.nextSequence, server.tracker.clientShift);
     server.read();
-    if (this.#input.available > 0) this.#step(this.#takeTurn);
+    if (this.input.available > 0) this.#step(this.#takeTurn);
   }
 
   onReplyMoved(): void {
-    const plan = this.#plan;
-    const cut = this.#cut;
-    const { tracker } = this.#server!;
+    const plan = this.plan;
+    const { tracker } = this.server!;
     if (plan !== undefined) plan.sequence = tracker.nextSequence;
-    if (cut !== undefined) {
-      // The reply came whole: only what follows is without its server session.
-      this.#cut = undefined;
-      this.#server = undefined;
-      if (cut.ends !== undefined) return this.#owner.end(cut.ends, cut.error);
-      if (plan?.hasMore) return this.#answerError(cut.error, undefined);
-    }
-    if (plan === undefined || tracker.errorCode !== 0) this.#becomeIdle();
-    else this.#step(this.#nextPart);
+    const told = this.#losses.takeCut();
+    if (told !== undefined && plan?.hasMore) return this.answerError(told.error, told.ends);
+    if (plan === undefined || tracker.errorCode !== 0) return this.becomeIdle();
+    if (this.#losses.outlivesServer()) this.#step(this.#nextPart);
   }
 
   onClientUnwritable(error: unknown): void {
@@ -370,85 +377,54 @@ export class Relay
 
   onMoveFailed(error: unknown): void {
     if (!(error instanceof ProtocolError)) return this.onFailure(error);
-    this.fail("server_lost", malformed(this.#server!, error.message));
+    this.#losses.onMalformed(error.message);
   }
 
-  #becomeIdle(): void {
-    this.#mode = "idle";
-    this.#plan?.end();
-    this.#plan = undefined;
-    if (!this.#owner.onIdle()) return;
-    const server = this.#server;
-    if (server !== undefined && server.end > server.walked) return this.#unasked(server);
-    if (this.#input.available > 0) this.#step(this.#beginCommand);
-    else this.#input.readAhead();
+  becomeIdle(): void {
+    this.mode = "idle";
+    this.plan?.end();
+    this.plan = undefined;
+    this.input.release();
+    if (!this.owner.onIdle() || !this.#losses.outlivesServer()) return;
+    const server = this.server;
+    const isUnasked = server !== undefined && server.end > server.walked;
+    if (isUnasked && !this.#losses.outlivesUnasked(server)) return;
+    if (this.input.available > 0) this.#step(this.#beginCommand);
+    else this.input.readAhead();
   }
 
-  /** Bytes that no command asked for: a farewell in form of an ERR, or nonsense. */
-  #unasked(server: ServerSession): void {
-    const farewell = farewellOf(server);
-    if (farewell === undefined) {
-      const count = server.end - server.walked;
-      return this.#owner.end("server_lost", malformed(server, `it sent ${count} bytes unasked`));
-    }
-    const packet = server.buffer.slice(server.walked, server.end);
-    this.#say(packet, () => this.#owner.end("server_lost", farewell));
-  }
+  // ---- server sessions that are lost ----
 
   onServerLost(error: SluiceError): void {
-    this.#serverEnded(error, "server_lost");
-  }
-
-  /** @param ends why the client's session ends with it, where it does */
-  #serverEnded(error: SluiceError, ends: Ends): void {
-    switch (this.#mode) {
-      case "closed":
-      case "ending":
-      case "draining":
-        return;
-      case "replying":
-        if (!this.#command.isWhole) break;
-        this.#cut = { error, ends };
-        return this.#pump.cut();
-      case "sending":
-        break;
-      default:
-        if (ends !== undefined) this.#owner.end(ends, error);
-        return;
-    }
-    // The client is still talking: heard out, so that it reads the answer and not a reset.
-    this.#answerError(farewellOf(this.#server!) ?? error, ends);
+    this.#losses.onServerLost(error);
   }
 
   onReplyCut(): void {
-    const server = this.#server!;
-    const { error, ends } = this.#cut ??
-      { error: lost(server, "the server closed the connection"), ends: "server_lost" };
-    this.#cut = undefined;
-    if (ends !== undefined || !server.tracker.atBoundary) {
-      return this.fail(ends ?? "server_lost", error);
-    }
-    const sequence = server.tracker.nextSequence;
-    this.#server = undefined;
-    this.#say(frame(encodeErr(error), sequence), () => this.#becomeIdle());
+    this.#losses.onReplyCut();
+  }
+
+  passesError(code: number): boolean {
+    return this.#losses.passesError(code);
   }
 
   // ---- commands that are not sent on as they are ----
 
   /** Reads the command to its end, then answers it with the error. */
-  #answerError(error: SluiceError, ends: Ends): void {
-    this.#drain(() => {
-      const sequence = this.#plan?.sequence ?? this.#command.nextSequence;
-      this.#say(frame(encodeErr(error), sequence), () => {
-        if (ends !== undefined) this.#owner.end(ends, error);
-        else this.#becomeIdle();
+  answerError(error: SluiceError, ends: Ends): void {
+    this.drain(() => {
+      const isSilent = this.plan === undefined && this.command.row?.shape === "none";
+      if (isSilent && ends === undefined) return this.becomeIdle();
+      const sequence = this.plan?.sequence ?? this.command.nextSequence;
+      this.say(frame(encodeErr(error), sequence), () => {
+        if (ends !== undefined) this.owner.end(ends, error);
+        else this.becomeIdle();
       });
     });
   }
 
-  #drain(then: () => void): void {
+  drain(then: () => void): void {
     this.#afterDrain = then;
-    this.#mode = "draining";
+    this.mode = "draining";
     if (!this.#sender.stop()) this.#step(this.#drainOn);
   }
 
@@ -458,31 +434,31 @@ export class Relay
 
   #beginPlan(plan: Plan): void {
     const options = { output: this.#output, user: this };
-    this.#plan = new PlanRun(plan, this.#command.nextSequence, options);
+    this.plan = new PlanRun(plan, this.command.nextSequence, options);
     this.#nextPart();
   }
 
   #nextPart(): void {
-    const part = this.#plan!.take();
-    if (part === undefined) return this.#becomeIdle();
+    const part = this.plan!.take();
+    if (part === undefined) return this.becomeIdle();
     if (part.kind === "send") {
-      if (!this.#hasServer()) return this.#acquire();
-      this.#mode = "sending";
+      if (!this.#hasServer()) return this.acquire();
+      this.mode = "sending";
       return this.#sendPart();
     }
-    this.#mode = "answering";
-    this.#input.readAhead();
-    this.#plan!.answer(part, this.#owner.status);
+    this.mode = "answering";
+    this.input.readAhead();
+    this.plan!.answer(part, this.owner.status);
   }
 
   onAnswered({ isError, ends }: OwnAnswer): void {
-    if (ends !== undefined) return this.#owner.end(ends);
-    if (isError) return this.#becomeIdle();
+    if (ends !== undefined) return this.owner.end(ends);
+    if (isError) return this.becomeIdle();
     this.#step(this.#nextPart);
   }
 
   #sendPart(): void {
-    const part = this.#plan!.current;
-    if (part?.kind === "send") this.#sender.sendOwn(this.#server!, part.payload);
+    const part = this.plan!.current;
+    if (part?.kind === "send") this.#sender.sendOwn(this.server!, part.payload);
   }
 }

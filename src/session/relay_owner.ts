@@ -7,6 +7,7 @@ import type { ClientInput } from "./client_input.ts";
 import type { ClientTalk } from "./client_talk.ts";
 import type { EndReason } from "./end_reason.ts";
 import type { Plan } from "./plan.ts";
+import type { Loss, LossDecision } from "./server_loss.ts";
 import type { ServerNeed } from "./server_need.ts";
 
 /** What the relay leaves to the client session. */
@@ -19,8 +20,15 @@ export interface RelayOwner {
   takeServer(): ServerSession | undefined;
   /** Whether the command can be sent there as it is; where not, `needServer` makes it so. */
   isReady(server: ServerSession): boolean;
-  /** A command begins that needs a server; the answer comes by `use` or `refuse`. */
-  needServer(): void;
+  /**
+   * A command begins that needs a server; the answer comes by `use` or `refuse`.
+   * @param isAgain whether a server session was lost under it, so that others may be dead, too
+   */
+  needServer(isAgain: boolean): void;
+  /** Whether a command may run once more where its server session is lost, so that it is kept. */
+  readonly keepsCommands: boolean;
+  /** The server session is lost: it is the relay's no more. */
+  onServerLost(loss: Loss): LossDecision;
   /** A command begins. */
   onCommand(row: CommandRow): void;
   /**

@@ -19,6 +19,8 @@ export interface ReplyPumpUser {
   onClientUnwritable(error: unknown): void;
   /** The server has sent what cannot be a reply. */
   onMoveFailed(error: unknown): void;
+  /** The reply ends with an ERR of this code, and none of it is sent. @returns whether it shall be */
+  passesError(code: number): boolean;
 }
 
 export class ReplyPump {
@@ -41,10 +43,16 @@ export class ReplyPump {
     return this.#isWriting;
   }
 
+  /** Whether some of the reply is on its way to the client. */
+  get hasBegun(): boolean {
+    return this.#isWriting || this.#replyBytes > 0;
+  }
+
   /** A command has gone to this server session; its reply comes. */
   begin(server: ServerSession): void {
     this.#server = server;
     this.#replyBytes = 0;
+    this.#hasMore = false;
   }
 
   close(): void {
@@ -83,6 +91,8 @@ export class ReplyPump {
     const { tracker } = server;
     server.walked = tracker.feed(server.buffer, server.walked, server.end);
     server.end = tracker.end;
+    const { errorCode } = tracker;
+    if (errorCode !== 0 && this.#replyBytes === 0 && !this.#user.passesError(errorCode)) return;
     const isOver = tracker.done || tracker.clientTurn === "sends_file";
     if (!isOver && !server.isReading) {
       if (server.isSmallFull) {

@@ -14,6 +14,25 @@ export function farewellOf(server: ServerSession): SluiceError | undefined {
   return new SluiceError("server_lost", message, { code, sqlState });
 }
 
+/** Errors with which servers end a session, whatever the client has asked last. */
+const FAREWELLS: ReadonlySet<number> = new Set([
+  1053, // the server shuts down
+  1927, // MariaDB: the connection was killed
+  3169, // MySQL: the session was killed
+  4031, // MySQL: the client was silent for too long
+]);
+
+export function isFarewell(code: number): boolean {
+  return FAREWELLS.has(code);
+}
+
+/** The text of the ERR that the reply in the buffer ends with. */
+export function lastErrorOf({ buffer, moved, walked }: ServerSession): string {
+  let at = moved;
+  for (let next = at; next < walked; next += 4 + payloadLength(buffer, next)) at = next;
+  return decodeErr(buffer.subarray(at + 4, walked)).message;
+}
+
 /** The connection ended while a reply was awaited. */
 export function lost(server: ServerSession, reason: string): SluiceError {
   return new SluiceError(

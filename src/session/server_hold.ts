@@ -1,10 +1,14 @@
 /** What a client session has of server sessions, whether they are its own or shared. */
 import type { ServerSession } from "../backend/server_session.ts";
+import type { SharingMode } from "../config/types.ts";
 import type { Pin } from "../state/pins.ts";
 import type { LastFacts } from "./client_state.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 
 export interface ServerHold {
+  readonly sharing: SharingMode;
+  /** Whether the server session that it has has run no command yet. */
+  readonly isUnused: boolean;
   /** The one that it has right now. */
   readonly current: ServerSession | undefined;
   /** The selected schema, wherever it is selected. */
@@ -20,10 +24,11 @@ export interface ServerHold {
   takeNow(command: PlannedCommand): ServerSession | undefined;
   /**
    * A server session for the command that waits; without one, for the login.
+   * @param isAgain whether one was lost just now, so that others may be dead, too
    * @returns undefined where nobody waits for it any more
    * @throws {SluiceError} where none can be had, to who still waits
    */
-  open(command?: PlannedCommand): Promise<ServerSession | undefined>;
+  open(command?: PlannedCommand, isAgain?: boolean): Promise<ServerSession | undefined>;
   /** The reply to a command has reached the client. @returns whether the server session was given back */
   giveBack(command: PlannedCommand): boolean;
   /** The client's session was reset on the server session that it has. */
@@ -42,6 +47,8 @@ export interface ServerHold {
    * @param isExecuting whether a statement runs on it, which is cancelled then
    */
   letGo(isExecuting: boolean): void;
+  /** It is lost, with all that was bound to it; another one can be opened. */
+  lose(): void;
   /** It is broken: there is nothing to give back. */
   discard(): void;
 }

@@ -1,0 +1,87 @@
+/** What is made of a server session that is lost: for the client, and of what was on it. */
+import { SluiceError } from "../errors.ts";
+import { logWarning } from "../log.ts";
+import type { PinInfo } from "../session_manager.ts";
+import { UNKNOWN_NATURE } from "./command_nature.ts";
+import type { CommandPlanner } from "./command_planner.ts";
+import type { EndReason } from "./end_reason.ts";
+import { lossError, OUTCOMES, type Stage, stateOf } from "./loss.ts";
+import { isFarewell, lost } from "./server_errors.ts";
+import type { ServerHold } from "./server_hold.ts";
+
+/** A server session was lost under a client session. */
+export interface Loss {
+  /** How it was noticed. */
+  readonly error: SluiceError;
+  /** The ERR that the server has sent, where that is all that it has sent. */
+  readonly farewell: SluiceError | undefined;
+  readonly stage: Stage;
+  /** The command from its first byte on, where that is still there. */
+  readonly payload: Uint8Array | undefined;
+  /** The command was lost with another server session before. */
+  readonly isSecondRun: boolean;
+}
+
+/**
+ * - `again`: the command is to run once more
+ * - `lives`: the client's session goes on; where it must know, it is told in answer to what it asks
+ *   next
+ */
+export type LossDecision = "again" | "lives" | LossAnswer;
+
+export interface LossAnswer {
+  readonly error: SluiceError;
+  /** Why the client's session ends with it, where it does. */
+  readonly ends: EndReason | undefined;
+}
+
+export interface LosingSession {
+  readonly id: number;
+  readonly hold: ServerHold;
+  readonly planner: CommandPlanner | undefined;
+}
+
+/** Where a command asks for them, they bind it to its server session as pins do. */
+const FACTS: PinInfo = {
+  reason: "counts and warnings of the last statement",
+  since: 0,
+  cause: "",
+  things: [],
+};
+
+/** Does what the table of losses says: the hold has let go of the server session afterwards. */
+export function judge(loss: Loss, { id, hold, planner }: LosingSession): LossDecision {
+  const { farewell, stage, payload, isSecondRun } = loss;
+  const { isInTransaction } = hold;
+  const { isRead, mayCommit, asksFacts } = planner?.natureOf(payload) ?? UNKNOWN_NATURE;
+  const pins = asksFacts ? [...hold.pins, FACTS] : hold.pins;
+  const isPinned = pins.some(({ reason }) => reason !== "transaction");
+  const situation = { stage, isUnused: hold.isUnused, isInTransaction, isPinned, isRead };
+  const state = stateOf(situation);
+  const outcome = OUTCOMES[hold.sharing]["server session lost"][state];
+  if (outcome === "ends") return { error: farewell ?? loss.error, ends: "server_lost" };
+  const error = errorOf(loss, hold);
+  // Neither what an operator has ended nor what a server has refused is for another server.
+  const mayRun = payload !== undefined && !isSecondRun && error.kind !== "killed" &&
+    (farewell === undefined || isFarewell(farewell.code));
+  const isAgain = outcome === "run elsewhere" && mayRun;
+  const mayHaveCommitted = isInTransaction && mayCommit;
+  const told = { ...situation, error, pins, mayHaveCommitted, isSecondRun };
+  logWarning("server session lost", {
+    cs_id: id,
+    ss_id: hold.current?.id,
+    server: hold.current?.backend.label,
+    state,
+    outcome: outcome === "run elsewhere" && !isAgain ? "told" : outcome,
+    cause: error.message,
+  });
+  hold.lose();
+  if (isAgain) return "again";
+  return outcome === "replaced" ? "lives" : { error: lossError(told), ends: undefined };
+}
+
+/** The server's last words are the reason where they are about its session. */
+function errorOf({ error, farewell }: Loss, { current }: ServerHold): SluiceError {
+  if (farewell === undefined || current === undefined) return error;
+  return isFarewell(farewell.code) ? lost(current, farewell.message) : farewell;
+}

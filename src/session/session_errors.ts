@@ -1,0 +1,27 @@
+/** What clients and logs are told of what went wrong in a session. */
+import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
+import { OutOfOrder } from "../net/packet_port.ts";
+
+/** What a statement is told whose server session an operator has ended. */
+export function interrupted(id: number, where: string): SluiceError {
+  const message = `Query execution was interrupted: server session ${id}${where} was killed`;
+  return new SluiceError("killed", message);
+}
+
+/** Errors of our own making carry their stack into the log. */
+export function causeOf(cause: unknown): string {
+  const isOwn = cause instanceof SluiceError || cause instanceof ProtocolError;
+  return cause instanceof Error && !isOwn ? cause.stack ?? cause.message : messageOf(cause);
+}
+
+/** What a client is told of whatever its login failed with. */
+export function toldOf(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  if (error instanceof OutOfOrder) {
+    return new SluiceError("packets_out_of_order", "Got packets out of order", { cause: error });
+  }
+  if (error instanceof ProtocolError) {
+    return new SluiceError("bad_handshake", "Bad handshake", { cause: error });
+  }
+  return internalError(error);
+}
