@@ -8,7 +8,7 @@
 import { formatAddress } from "../config/address.ts";
 import { messageOf, SluiceError } from "../errors.ts";
 import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
-import { closeQuietly, type Transport, writeAll } from "../net/transport.ts";
+import { closeQuietly, type Settled, type Transport, writeAll } from "../net/transport.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { Capability, Command, SessionTrack, Status } from "../protocol/constants.ts";
 import type { Greeting } from "../protocol/handshake.ts";
@@ -28,6 +28,7 @@ import type { Backend, DialLimits } from "./backend.ts";
 import type { PoolSeat } from "./pool_seat.ts";
 import { Reports } from "./reports.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
+import { SessionTracking, type TrackedSession } from "./session_tracking.ts";
 import { isUnknownThread, runAside } from "./side_connection.ts";
 
 /** Who uses a server session; every call comes from its read. */
@@ -52,7 +53,7 @@ const QUIT = Uint8Array.of(1, 0, 0, 0, Command.QUIT);
 /** After COM_QUIT servers close; one that does not is closed from here after this long. */
 const LEAVING_FOR = 2_000;
 
-export class ServerSession implements ServerEntry {
+export class ServerSession implements ServerEntry, TrackedSession {
   readonly id: number;
   readonly backend: Backend;
   readonly capabilities: Capabilities;
@@ -151,15 +152,7 @@ export class ServerSession implements ServerEntry {
     this.#manager = manager;
     this.#login = login;
     this.#schema = loggedIn.schema;
-    const asked = login.capabilities.base & Capability.SESSION_TRACK;
-    this.tracker = new ReplyTracker({
-      capabilities: capabilities.base,
-      extendedCapabilities: capabilities.extended,
-      hidesSessionTrack: asked === 0,
-      isOceanBase: this.dialect === "oceanbase",
-      wholeUpTo: BIG,
-      onSessionTrack: (ok) => this.#onSessionTrack(ok),
-    });
+    this.tracker = new ReplyTracker(new SessionTracking(this));
     this.tracker.status = loggedIn.status;
     manager.servers.add(this);
     this.read();
@@ -257,7 +250,7 @@ export class ServerSession implements ServerEntry {
     if (this.#isReading || this.end === this.buffer.length || this.#phase === "closed") return;
     this.#isReading = true;
     const room = this.end === 0 ? this.buffer : this.buffer.subarray(this.end);
-    this.#transport.read(room).then(this.#onRead, this.#onReadFailed);
+    this.#transport.read(room).then(this.#onSettled, this.#onSettled);
   }
 
   get isReading(): boolean {
@@ -377,7 +370,8 @@ export class ServerSession implements ServerEntry {
     this.seat?.pool.onEnd(this.seat);
   }
 
-  #onSessionTrack(ok: OkPacket): void {
+  /** A reply has reported changes of the session. */
+  onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
     const { dialect, known } = this;
     const awaited = this.#awaitedState;
@@ -394,9 +388,14 @@ export class ServerSession implements ServerEntry {
     }
   }
 
-  readonly #onRead = (count: number | null): void => {
+  readonly #onSettled: Settled = (outcome) => {
     this.#isReading = false;
-    if (count === null) return this.#lost("the server closed the connection");
+    if (typeof outcome === "number") return this.#onRead(outcome);
+    if (outcome === null) return this.#lost("the server closed the connection");
+    if (this.#phase !== "closed") this.#lost(messageOf(outcome));
+  };
+
+  #onRead(count: number): void {
     this.end += count;
     this.#bytesIn += count;
     if (this.#user !== undefined) return this.#user.onServerBytes();
@@ -404,12 +403,7 @@ export class ServerSession implements ServerEntry {
     if (this.#phase === "closing" && this.#leavingSince === 0) return;
     // Nobody asked: a farewell, or nonsense. Either way the session is over.
     this.close();
-  };
-
-  readonly #onReadFailed = (error: unknown): void => {
-    this.#isReading = false;
-    if (this.#phase !== "closed") this.#lost(messageOf(error));
-  };
+  }
 
   #lost(reason: string): void {
     const user = this.#user;

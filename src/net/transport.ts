@@ -15,6 +15,12 @@ export interface Transport {
   close(): void;
 }
 
+/**
+ * Takes a count, or what a read or write was rejected with: a callback of a connection for both
+ * outcomes, made once, since memory per connection counts.
+ */
+export type Settled = (outcome: unknown) => void;
+
 /** Connects over TCP. @throws what `Deno.connect` throws, also when the signal fires */
 export async function dial(address: Address, signal: AbortSignal): Promise<Transport> {
   const connection = await Deno.connect({ ...address, signal });

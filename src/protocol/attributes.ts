@@ -6,6 +6,9 @@ import { PacketReader, PacketWriter } from "./bytes.ts";
 
 const UNDERSCORE = 0x5f;
 
+/** What most clients tell of themselves: one for all of them. */
+const NONE = new Uint8Array(0);
+
 /** @param bytes pairs of length-encoded texts, without their total length. @throws {ProtocolError} */
 export function decodeAttributes(bytes: Uint8Array): [name: string, value: string][] {
   const reader = new PacketReader(bytes, "connection attributes");
@@ -39,5 +42,5 @@ export function passedAttributes(bytes: Uint8Array): Uint8Array {
     if (name[0] === UNDERSCORE && name[1] === UNDERSCORE) continue;
     writer.lenencBytes(name).lenencBytes(value);
   }
-  return writer.view();
+  return writer.length === 0 ? NONE : writer.view();
 }

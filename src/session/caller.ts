@@ -1,17 +1,41 @@
-/** Who a logged-in client is to the proxy's own statements. */
-import type { Caller, Identity, Privileges } from "../admin/scope.ts";
+/** Who a logged-in client is: to the proxy's own statements, and to the plans of its commands. */
+import type { AdminScope, Caller, Identity, Privileges } from "../admin/scope.ts";
+import { attributeOf } from "../protocol/attributes.ts";
+import type { Capabilities } from "../protocol/capabilities.ts";
+import { Status } from "../protocol/constants.ts";
+import type { SqlMode } from "../sql/tokens.ts";
+import type { PreparedBook } from "../state/prepared_registry.ts";
+import type { LastFacts } from "./client_state.ts";
+import type { PlannerOptions } from "./command_planner.ts";
+import type { SessionContext } from "./context.ts";
 import type { ClientLogin } from "./login.ts";
+import type { ServerHold } from "./server_hold.ts";
 
-export class SessionCaller implements Caller {
+/** The client's session, as far as it changes what is planned. */
+export interface CallingSession {
   readonly id: number;
+  /** Status flags, as the last reply left them. */
+  readonly status: number;
+  /** Undefined for accounts that use no server. */
+  readonly hold: ServerHold | undefined;
+}
+
+export class SessionCaller implements Caller, PlannerOptions {
+  readonly isLibMariaDb: boolean;
+  readonly #session: CallingSession;
   readonly #login: ClientLogin;
-  readonly #connectTimeout: () => number;
+  readonly #context: SessionContext;
   #privileges: Promise<Privileges> | undefined;
 
-  constructor(id: number, login: ClientLogin, connectTimeout: () => number) {
-    this.id = id;
+  constructor(session: CallingSession, login: ClientLogin, context: SessionContext) {
+    this.#session = session;
     this.#login = login;
-    this.#connectTimeout = connectTimeout;
+    this.#context = context;
+    this.isLibMariaDb = attributeOf(login.asked.attributes, "_client_name") === "libmariadb";
+  }
+
+  get id(): number {
+    return this.#session.id;
   }
 
   get user(): string {
@@ -41,6 +65,47 @@ export class SessionCaller implements Caller {
   async #ask(): Promise<Privileges> {
     const { servers } = this.#login;
     if (servers === undefined) return { seesOthers: false, endsOthers: false };
-    return await servers.cluster.privileges(servers.request, this.#connectTimeout());
+    const { connectTimeout } = this.#context.config;
+    return await servers.cluster.privileges(servers.request, connectTimeout);
+  }
+
+  get scope(): AdminScope {
+    return { caller: this, proxy: this.#context.proxyView };
+  }
+
+  get capabilities(): Capabilities {
+    return this.#login.asked.capabilities;
+  }
+
+  get isShared(): boolean {
+    return this.#login.servers?.sharing === "transaction";
+  }
+
+  get preparedBook(): PreparedBook {
+    return this.#context.preparedBook;
+  }
+
+  preparedLimit(): number {
+    return this.#context.config.poolPreparedStatements;
+  }
+
+  facts(): LastFacts | undefined {
+    return this.#session.hold?.facts;
+  }
+
+  isPinned(): boolean {
+    return (this.#session.hold?.pins.length ?? 0) > 0;
+  }
+
+  mode(): SqlMode {
+    const { asked, servers } = this.#login;
+    const server = this.#session.hold?.current;
+    const version = servers?.cluster.version;
+    return {
+      ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
+      noBackslashEscapes: (this.#session.status & Status.NO_BACKSLASH_ESCAPES) !== 0,
+      charset: asked.charset,
+      ...(version === undefined ? {} : { serverVersion: version }),
+    };
   }
 }

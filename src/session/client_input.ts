@@ -185,13 +185,19 @@ export class ClientInput {
 
   #read(into: Uint8Array): void {
     this.#isReading = true;
-    this.#transport.read(into).then(this.#onRead, this.#onReadFailed);
+    this.#transport.read(into).then(this.#onSettled, this.#onSettled);
   }
 
-  readonly #onRead = (count: number | null): void => {
+  readonly #onSettled = (outcome: unknown): void => {
     this.#isReading = false;
     if (this.#isClosed) return;
-    if (count === null) return this.#user.onClientEnd("client closed the connection");
+    if (typeof outcome === "number") return this.#onRead(outcome);
+    this.#user.onClientEnd(
+      outcome === null ? "client closed the connection" : messageOf(outcome),
+    );
+  };
+
+  #onRead(count: number): void {
     this.total += count;
     if (this.bytes === this.#buffer) {
       this.end += count;
@@ -203,12 +209,7 @@ export class ClientInput {
       this.#append(count);
     }
     this.#user.onClientBytes();
-  };
-
-  readonly #onReadFailed = (error: unknown): void => {
-    this.#isReading = false;
-    if (!this.#isClosed) this.#user.onClientEnd(messageOf(error));
-  };
+  }
 
   /** What has been read belongs behind bytes that lie in a copy. */
   #append(count: number): void {

@@ -8,7 +8,6 @@ import { SluiceError } from "../errors.ts";
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
 import { StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
-import { attributeOf } from "../protocol/attributes.ts";
 import type { CommandRow } from "../protocol/replies.ts";
 import { Command, Status } from "../protocol/constants.ts";
 import { encodeErr } from "../protocol/response.ts";
@@ -18,8 +17,7 @@ import type {
   ClientSessionInfo,
   SessionOwner,
 } from "../session_manager.ts";
-import type { SqlMode } from "../sql/tokens.ts";
-import { SessionCaller } from "./caller.ts";
+import { type CallingSession, SessionCaller } from "./caller.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import { CommandPlanner } from "./command_planner.ts";
@@ -55,13 +53,13 @@ export interface ArrivedClient {
 
 const LOG = { info: logInfo, warning: logWarning, error: logError } as const;
 
-export class ClientSession implements ClientEntry, RelayOwner {
+export class ClientSession implements ClientEntry, RelayOwner, CallingSession, Peer {
   readonly id: number;
+  readonly host: string;
   status: number = Status.AUTOCOMMIT;
   readonly #context: SessionContext;
   readonly #transport: Transport;
-  readonly #peer: Peer;
-  /** Made once: lists want it of all sessions. */
+  /** Made once, since lists want it of all sessions; by `join`, which keeps no parts of it. */
   readonly #peerLabel: string;
   readonly #proxySessionId: bigint;
   readonly #connectedSince = Date.now();
@@ -91,8 +89,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.id = id;
     this.#context = context;
     this.#transport = client.transport;
-    this.#peer = { id, host: client.hostname, onName: (user) => this.#user = user };
-    this.#peerLabel = `${client.hostname}:${client.port}`;
+    this.host = client.hostname;
+    this.#peerLabel = [client.hostname, client.port].join(":");
     this.#proxySessionId = context.nextProxySessionId();
     this.#relay = new Relay(client.transport, this);
     context.manager.clients.add(this);
@@ -133,13 +131,21 @@ export class ClientSession implements ClientEntry, RelayOwner {
     };
   }
 
+  get hold(): ServerHold | undefined {
+    return this.#hold;
+  }
+
+  onName(user: string): void {
+    this.#user = user;
+  }
+
   /** Greets the client and lets it log in; everything after that comes from its bytes. */
   async run(): Promise<void> {
     const talk = this.#relay.talk(0);
     try {
       this.#setPhase("login");
       talk.attend();
-      const login = await receiveLogin(talk, this.#peer, this.#context);
+      const login = await receiveLogin(talk, this, this.#context);
       await this.#prove(login);
       if (this.#hasEnded) return;
       this.#enter(login);
@@ -229,7 +235,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
   }
 
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
-    const planner = this.#planner!;
+    const planner = this.#commands;
     const plan = planner.plan(command, input);
     if (command.code === Command.RESET_CONNECTION) {
       // What was lost would have been reset.
@@ -237,6 +243,13 @@ export class ClientSession implements ClientEntry, RelayOwner {
       this.#hold?.forgetState();
     }
     return plan;
+  }
+
+  /** Made when it is needed: many clients log in and ask nothing for a long time. */
+  get #commands(): CommandPlanner {
+    return this.#planner ??= new CommandPlanner(
+      new SessionCaller(this, this.#login!, this.#context),
+    );
   }
 
   onIdle(): boolean {
@@ -248,9 +261,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     this.#setPhase("idle");
     const server = this.#hold?.current;
     if (server !== undefined) this.need?.onDone(server);
-    if (this.#planner !== undefined && this.#hold?.giveBack(this.#planner)) {
-      this.#relay.dropServer();
-    }
+    if (server !== undefined && this.#hold!.giveBack(this.#commands)) this.#relay.dropServer();
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
@@ -332,7 +343,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
     talk.attend();
     const login = await receiveChangeUser(
       talk,
-      { payload, current, peer: this.#peer },
+      { payload, current, peer: this },
       this.#context,
     );
     // A fresh server session is what resets every state there is.
@@ -349,7 +360,7 @@ export class ClientSession implements ClientEntry, RelayOwner {
 
   /** From now on commands are those of this account. @throws {SluiceError} where it has too many */
   #enter(login: ClientLogin): void {
-    const { proxyView, limits } = this.#context;
+    const { limits } = this.#context;
     const { name, servers } = login;
     this.#place?.leave();
     this.#place = servers === undefined
@@ -357,30 +368,8 @@ export class ClientSession implements ClientEntry, RelayOwner {
       : limits.enter({ ...name, cluster: servers.cluster.config.name }, servers.maxConnections);
     this.#login = login;
     if (servers !== undefined) this.#hold ??= this.#makeHold(servers);
-    const caller = new SessionCaller(this.id, login, () => this.#context.config.connectTimeout);
     this.#planner?.forgetStatements();
-    this.#planner = new CommandPlanner({
-      scope: { caller, proxy: proxyView },
-      capabilities: login.asked.capabilities,
-      isLibMariaDb: attributeOf(login.asked.attributes, "_client_name") === "libmariadb",
-      isShared: servers?.sharing === "transaction",
-      preparedBook: this.#context.preparedBook,
-      preparedLimit: () => this.#context.config.poolPreparedStatements,
-      facts: () => this.#hold?.facts,
-      isPinned: () => (this.#hold?.pins.length ?? 0) > 0,
-      mode: () => this.#sqlMode(login.asked.charset),
-    });
-  }
-
-  #sqlMode(charset: number): SqlMode {
-    const server = this.#hold?.current;
-    const version = this.#login?.servers?.cluster.version;
-    return {
-      ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
-      noBackslashEscapes: (this.status & Status.NO_BACKSLASH_ESCAPES) !== 0,
-      charset,
-      ...(version === undefined ? {} : { serverVersion: version }),
-    };
+    this.#planner = undefined;
   }
 
   /**

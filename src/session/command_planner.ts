@@ -86,9 +86,7 @@ export class CommandPlanner implements PlannedCommand {
   statementId: number | undefined;
   need: ServerNeed | undefined;
   readonly text = new StatementText();
-  readonly answers: OwnAnswers;
   readonly #options: PlannerOptions;
-  readonly #scope: AdminScope;
   readonly #hasAttributes: boolean;
   /** Where not, everything is answered here. */
   readonly #usesServers: boolean;
@@ -96,16 +94,23 @@ export class CommandPlanner implements PlannedCommand {
   #prepared: OwnPrepared | undefined;
   #shared: SharedStatements | undefined;
   #named: NamedStatements | undefined;
+  #answers: OwnAnswers | undefined;
 
   constructor(options: PlannerOptions) {
     const { base } = options.capabilities;
     this.#options = options;
-    this.#scope = options.scope;
-    this.answers = new OwnAnswers(options);
     const { identity } = options.scope.caller;
     this.#usesServers = identity !== "proxysys" && identity !== "inspector";
     this.#hasAttributes = (base & Capability.QUERY_ATTRIBUTES) !== 0;
     this.#allowsSeveral = (base & Capability.MULTI_STATEMENTS) !== 0;
+  }
+
+  get answers(): OwnAnswers {
+    return this.#answers ??= new OwnAnswers(this.#options);
+  }
+
+  get #scope(): AdminScope {
+    return this.#options.scope;
   }
 
   /** @returns undefined for a command that goes to a server as it is */
@@ -347,13 +352,13 @@ export class CommandPlanner implements PlannedCommand {
   }
 
   get #statements(): SharedStatements {
-    const { capabilities, preparedBook, preparedLimit, mode } = this.#options;
+    const { capabilities, preparedBook } = this.#options;
     return this.#shared ??= new SharedStatements({
       book: preparedBook,
       capabilities,
       answers: this.answers,
-      mode,
-      limit: preparedLimit,
+      mode: () => this.#options.mode(),
+      limit: () => this.#options.preparedLimit(),
     });
   }
 

@@ -13,19 +13,51 @@ export interface CountedLogin {
   readonly cluster: string;
 }
 
+/** Sessions that count together. */
+class Count {
+  sessions = 0;
+  /** Names come from clients: those of nobody must not stay. */
+  readonly #forget: () => void;
+
+  constructor(forget: () => void) {
+    this.#forget = forget;
+  }
+
+  leave(): void {
+    if (--this.sessions === 0) this.#forget();
+  }
+}
+
+type Counts = Map<string, Count>;
+
 /** A session that is being counted. */
-export interface Place {
+export class Place {
+  #user: Count | undefined;
+  #tenant: Count | undefined;
+
+  constructor(user: Count, tenant: Count | undefined) {
+    this.#user = user;
+    this.#tenant = tenant;
+    user.sessions++;
+    if (tenant !== undefined) tenant.sessions++;
+  }
+
   /** Counts it no more; later calls do nothing. */
-  leave(): void;
+  leave(): void {
+    this.#user?.leave();
+    this.#tenant?.leave();
+    this.#user = this.#tenant = undefined;
+  }
 }
 
 export class SessionLimits {
-  readonly #users = new Map<string, number>();
-  readonly #tenants = new Map<string, number>();
+  readonly #users: Counts = new Map();
+  readonly #tenants: Counts = new Map();
+  /** Sessions of the proxy's own accounts. */
+  readonly #exempt = new Count(() => {});
   #proxy: Config["proxy"];
   /** Limits that tenants have of their own. */
   #ofTenant: ReadonlyMap<string, number>;
-  #exempt = 0;
 
   constructor(config: Config) {
     this.#proxy = config.proxy;
@@ -47,7 +79,7 @@ export class SessionLimits {
    */
   refuseWhenFull(clients: number): void {
     const limit = this.#proxy.clientMaxConnections;
-    if (limit > 0 && clients - this.#exempt > limit) {
+    if (limit > 0 && clients - this.#exempt.sessions > limit) {
       throw new SluiceError("too_many_sessions", "Too many sessions");
     }
   }
@@ -61,33 +93,26 @@ export class SessionLimits {
   enter(login: CountedLogin, own?: number): Place {
     const { user, tenant, cluster } = login;
     const account = `${user}\0${tenant}\0${cluster}`;
-    refuseMore(this.#users.get(account), {
+    refuseMore(this.#users.get(account)?.sessions, {
       of: `user ${user}${tenant && `@${tenant}`}#${cluster}`,
       own,
       general: this.#proxy.userMaxConnections,
       name: "user_max_connections",
     });
-    if (tenant === "") return placeIn([[this.#users, account]]);
+    if (tenant === "") return new Place(countOf(this.#users, account), undefined);
     const key = tenantKey(cluster, tenant);
-    refuseMore(this.#tenants.get(key), {
+    refuseMore(this.#tenants.get(key)?.sessions, {
       of: `tenant ${tenant}#${cluster}`,
       own: this.#ofTenant.get(key),
       general: this.#proxy.tenantMaxConnections,
       name: "tenant_max_connections",
     });
-    return placeIn([[this.#users, account], [this.#tenants, key]]);
+    return new Place(countOf(this.#users, account), countOf(this.#tenants, key));
   }
 
   /** The same for an account of the proxy itself: it takes nobody's place. */
   enterExempt(): Place {
-    this.#exempt++;
-    let isIn = true;
-    return {
-      leave: () => {
-        if (isIn) this.#exempt--;
-        isIn = false;
-      },
-    };
+    return new Place(this.#exempt, undefined);
   }
 }
 
@@ -108,23 +133,12 @@ function refuseMore(count: number | undefined, { of, own, general, name }: Limit
   );
 }
 
-type Counter = readonly [counts: Map<string, number>, key: string];
-
-function placeIn(counters: readonly Counter[]): Place {
-  for (const [counts, key] of counters) counts.set(key, (counts.get(key) ?? 0) + 1);
-  let isIn = true;
-  return {
-    leave: () => {
-      if (!isIn) return;
-      isIn = false;
-      for (const [counts, key] of counters) {
-        const left = (counts.get(key) ?? 0) - 1;
-        // Names come from clients: those of nobody must not stay.
-        if (left > 0) counts.set(key, left);
-        else counts.delete(key);
-      }
-    },
-  };
+function countOf(counts: Counts, key: string): Count {
+  const known = counts.get(key);
+  if (known !== undefined) return known;
+  const count = new Count(() => counts.delete(key));
+  counts.set(key, count);
+  return count;
 }
 
 function tenantKey(cluster: string, tenant: string): string {

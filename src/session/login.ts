@@ -66,7 +66,7 @@ interface Destination {
 export interface ClientLogin {
   readonly name: LoginName;
   readonly identity: Identity;
-  readonly asked: Asked;
+  readonly asked: Omit<Asked, "user" | "schema">;
   /** Needed again only by clients that know no authentication switch. */
   readonly nonce: Uint8Array | undefined;
   /** Undefined for the proxy's own accounts, which reach no server. */
@@ -323,7 +323,8 @@ function admit(
   return {
     name,
     identity,
-    asked,
+    // It has all that is asked again, and is kept anyway.
+    asked: login,
     nonce,
     servers: { cluster, request: { tenant, login }, sharing, maxConnections },
   };

@@ -1,11 +1,14 @@
 /** A server session that belongs to one client: opened on demand, and closed with it. */
 import type { ServerRequest } from "../backend/cluster.ts";
+import type { ServerLogin } from "../backend/server_login.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { messageOf, SluiceError } from "../errors.ts";
 import { logWarning } from "../log.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
 import type { ServerHold } from "./server_hold.ts";
+
+const NO_PINS: readonly never[] = [];
 
 interface Opening {
   readonly abort: AbortController;
@@ -66,15 +69,20 @@ export class PrivateHold implements ServerHold {
 
   forgetState(): void {}
 
-  readonly facts = undefined;
-  readonly pins = [];
+  get facts(): undefined {
+    return undefined;
+  }
+
+  get pins(): readonly never[] {
+    return NO_PINS;
+  }
 
   async open(): Promise<ServerSession | undefined> {
     const { cluster, request: asked } = this.#use;
     const opening: Opening = this.#opening = { abort: new AbortController(), id: 0 };
     const request: ServerRequest = {
       tenant: asked.tenant,
-      login: { ...asked.login, schema: this.#nextSchema },
+      login: withSchema(asked.login, this.#nextSchema),
       signal: opening.abort.signal,
       onOpening: (id) => opening.id = id,
     };
@@ -136,6 +144,11 @@ export class PrivateHold implements ServerHold {
     this.#current?.close();
     this.#current = undefined;
   }
+}
+
+/** The same object where it can be: server sessions keep what they were opened with. */
+function withSchema(login: ServerLogin, schema: string): ServerLogin {
+  return login.schema === schema ? login : { ...login, schema };
 }
 
 /** Has the running statement cancelled, in the background, and the server session closed. */

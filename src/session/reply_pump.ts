@@ -7,7 +7,7 @@
  * server session, and memory stays flat.
  */
 import type { ServerSession } from "../backend/server_session.ts";
-import type { Transport } from "../net/transport.ts";
+import type { Settled, Transport } from "../net/transport.ts";
 
 export interface ReplyPumpUser {
   /** The reply has reached the client whole. */
@@ -33,6 +33,7 @@ export class ReplyPump {
   /** Bytes came in while a write was going on. */
   #hasMore = false;
   #replyBytes = 0;
+  #onSettled: Settled | undefined;
 
   constructor(client: Transport, user: ReplyPumpUser) {
     this.#client = client;
@@ -82,7 +83,7 @@ export class ReplyPump {
 
   /** The server session has ended: what it sent before goes out first. */
   cut(): void {
-    if (this.#isWriting) return; // `#onWritten` comes to the same
+    if (this.#isWriting) return; // what follows the write comes to the same
     this.flush();
     if (!this.#isWriting) this.#user.onReplyCut();
   }
@@ -111,18 +112,22 @@ export class ReplyPump {
   #write(server: ServerSession): void {
     this.#isWriting = true;
     const part = server.buffer.subarray(server.moved, server.walked);
-    this.#client.write(part).then(this.#onWritten, this.#onWriteFailed);
+    const onSettled = this.#onSettled ??= this.#makeCallback();
+    this.#client.write(part).then(onSettled, onSettled);
   }
 
-  readonly #onWritten = (count: number): void => {
-    this.#isWriting = false;
-    if (this.#isClosed) return;
-    try {
-      this.#written(this.#server!, count);
-    } catch (error) {
-      this.#user.onMoveFailed(error);
-    }
-  };
+  #makeCallback(): Settled {
+    return (outcome) => {
+      this.#isWriting = false;
+      if (this.#isClosed) return;
+      if (typeof outcome !== "number") return this.#user.onClientUnwritable(outcome);
+      try {
+        this.#written(this.#server!, outcome);
+      } catch (error) {
+        this.#user.onMoveFailed(error);
+      }
+    };
+  }
 
   #written(server: ServerSession, count: number): void {
     this.bytesOut += count;
@@ -131,11 +136,6 @@ export class ReplyPump {
     if (server.moved < server.walked) return this.#write(server);
     this.#moved(server);
   }
-
-  readonly #onWriteFailed = (error: unknown): void => {
-    this.#isWriting = false;
-    if (!this.#isClosed) this.#user.onClientUnwritable(error);
-  };
 
   #moved(server: ServerSession): void {
     if (server.tracker.done) {

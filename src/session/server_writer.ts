@@ -1,5 +1,6 @@
 /** Writes to a server session, one message part at a time, without a promise of its own per write. */
 import type { ServerSession } from "../backend/server_session.ts";
+import type { Settled } from "../net/transport.ts";
 import type { ClientInput } from "./client_input.ts";
 
 export interface ServerWriterUser {
@@ -20,6 +21,7 @@ export class ServerWriter {
   #taking = 0;
   #isWriting = false;
   #isClosed = false;
+  #onSettled: Settled | undefined;
 
   constructor(user: ServerWriterUser) {
     this.#user = user;
@@ -66,10 +68,20 @@ export class ServerWriter {
   }
 
   #write(): void {
-    this.#server!.write(this.#left).then(this.#onWritten, this.#onFailed);
+    const onSettled = this.#onSettled ??= this.#makeCallback();
+    this.#server!.write(this.#left).then(onSettled, onSettled);
   }
 
-  readonly #onWritten = (count: number): void => {
+  #makeCallback(): Settled {
+    return (outcome) => {
+      if (typeof outcome === "number") return this.#written(outcome);
+      if (this.#isClosed) return;
+      this.#done();
+      this.#user.onServerUnwritable(outcome);
+    };
+  }
+
+  #written(count: number): void {
     this.#server!.bytesOut += count;
     if (this.#isClosed) return;
     if (count < this.#left.length) {
@@ -78,13 +90,7 @@ export class ServerWriter {
     }
     this.#done();
     this.#user.onServerWritten();
-  };
-
-  readonly #onFailed = (error: unknown): void => {
-    if (this.#isClosed) return;
-    this.#done();
-    this.#user.onServerUnwritable(error);
-  };
+  }
 
   #done(): void {
     this.#left = NOTHING;
