@@ -3,6 +3,7 @@
  * them reads the same maps, so the two can never disagree. A leaf: it knows no kind of session.
  */
 import { setImmediate } from "node:timers";
+import type { Address } from "./config/types.ts";
 
 /** Named places in a client session's life; one function of the session changes them. */
 export type ClientPhase =
@@ -42,8 +43,8 @@ export interface ClientSessionInfo extends SessionOwner {
   readonly phaseSince: number;
   readonly connectedSince: number;
   readonly peer: string;
-  /** `host:port` that it has connected to. */
-  readonly localAddress: string;
+  /** What it has connected to, where that is known. */
+  readonly localAddress: Address | undefined;
   /** Between client and proxy. */
   readonly isEncrypted: boolean;
   readonly schema: string;

@@ -2,7 +2,6 @@
  * One client from accept to close: greeting, login, commands, end. It owns both connections and the
  * named phase; the relay moves the bytes.
  */
-import { formatAddress } from "../config/address.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { SluiceError } from "../errors.ts";
 import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
@@ -108,15 +107,19 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   }
 
   info(): ClientSessionInfo {
-    const { localAddr } = this.#transport;
+    const { isLoggedIn, user, tenant, cluster } = this.owner();
     return {
-      ...this.owner(),
+      id: this.id,
+      isLoggedIn,
+      user,
+      tenant,
+      cluster,
       proxySessionId: this.#proxySessionId,
       phase: this.#phase,
       phaseSince: this.#phaseSince,
       connectedSince: this.#connectedSince,
       peer: this.#peerLabel,
-      localAddress: localAddr === undefined ? "" : formatAddress(localAddr),
+      localAddress: this.#transport.localAddr,
       isEncrypted: false,
       schema: this.#hold?.schema ?? "",
       command: this.#row?.name ?? "",

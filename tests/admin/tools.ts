@@ -30,7 +30,7 @@ export class FakeClient implements ClientEntry {
       phaseSince: NOW - 3_500,
       connectedSince: NOW - 60_000,
       peer: `127.0.0.1:${40_000 + info.id}`,
-      localAddress: "127.0.0.1:2883",
+      localAddress: { hostname: "127.0.0.1", port: 2883 },
       isLoggedIn: true,
       isEncrypted: false,
       user: "app",
