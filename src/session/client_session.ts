@@ -39,7 +39,13 @@ import { SharedHold } from "./shared_hold.ts";
 import type { ServerHold } from "./server_hold.ts";
 import type { ServerNeed } from "./server_need.ts";
 import { CLOSES_STATEMENTS } from "./shared_statements.ts";
-import { judge, type Loss, type LossDecision } from "./server_loss.ts";
+import {
+  judge,
+  type LosingSession,
+  type Loss,
+  type LossDecision,
+  lossOnTheWay,
+} from "./server_loss.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
 
@@ -284,9 +290,12 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     return this.#hold?.sharing === "transaction";
   }
 
+  get #losing(): LosingSession {
+    return { id: this.id, hold: this.#hold!, planner: this.#planner };
+  }
+
   onServerLost(loss: Loss): LossDecision {
-    const losing = { id: this.id, hold: this.#hold!, planner: this.#planner };
-    const decision = judge(loss, losing);
+    const decision = judge(loss, this.#losing);
     if (loss.stage !== "none" || typeof decision === "string" || decision.ends !== undefined) {
       return decision;
     }
@@ -294,12 +303,13 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     return "lives";
   }
 
-  /** A server session that binds the client may be lost while it is made ready for a command. */
-  #lostInOpening(error: SluiceError): SluiceError {
-    if (this.#hold?.current?.isOpen !== false) return error;
-    const loss = { error, stage: "unsent", payload: undefined, isSecondRun: false } as const;
-    const decision = this.onServerLost({ ...loss, farewell: undefined });
-    return typeof decision === "string" ? error : decision.error;
+  /** No server session can be had, or the one that binds the client is lost on the way. */
+  #refuseCommand(error: SluiceError): void {
+    const isLost = this.#hold?.current?.isOpen === false;
+    const told = isLost ? lossOnTheWay(error, this.#losing) : error;
+    // Without its part an execution would have another value.
+    if (this.#planner?.command === Command.STMT_SEND_LONG_DATA) this.#loss = told;
+    this.#relay.refuse(told);
   }
 
   takeServer(): ServerSession | undefined {
@@ -325,7 +335,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       },
       (error) => {
         if (this.#hasEnded) return;
-        if (error instanceof SluiceError) return this.#relay.refuse(this.#lostInOpening(error));
+        if (error instanceof SluiceError) return this.#refuseCommand(error);
         this.#relay.fail("internal_error", toldOf(error));
       },
     );

@@ -4,7 +4,7 @@ import { Ask, Effect } from "../sql/effects.ts";
 import type { Classified } from "../sql/classified.ts";
 
 export interface CommandNature {
-  /** It changes nothing, and may run once more. */
+  /** It changes no data, and may run once more elsewhere. */
   readonly isRead: boolean;
   /** It may end a transaction. */
   readonly mayCommit: boolean;
@@ -24,8 +24,9 @@ const READS: ReadonlySet<number> = new Set([
 const COMMITS = Effect.endsTransaction | Effect.xa | Effect.calls | Effect.executes |
   Effect.unknown;
 
-const FACTS = Ask.lastInsertId | Ask.rowCount | Ask.foundRows | Ask.diagnostics | Ask.sequence |
-  Ask.lastGtid | Ask.profiles;
+/** LAST_INSERT_ID() moves with the session's state. */
+const FACTS = Ask.rowCount | Ask.foundRows | Ask.diagnostics | Ask.sequence | Ask.lastGtid |
+  Ask.profiles;
 
 /** Of a command that is no text. */
 export function natureOfCommand(code: number): CommandNature {
@@ -33,6 +34,25 @@ export function natureOfCommand(code: number): CommandNature {
   return { isRead: true, mayCommit: false, asksFacts: false };
 }
 
-export function natureOfText({ isRead, effects, asks }: Classified): CommandNature {
+/** @param text the statements, where they are at hand */
+export function natureOfText(classified: Classified, text?: Uint8Array): CommandNature {
+  const { effects, asks } = classified;
+  const isRead = classified.isRead || (text !== undefined && isSetting(effects, text));
   return { isRead, mayCommit: (effects & COMMITS) !== 0, asksFacts: (asks & FACTS) !== 0 };
+}
+
+/** What changes only a session, and what begins a transaction: gone with the server session. */
+const SETTING = Effect.setsUserVariables | Effect.setsSystemVariables | Effect.setsUnreported |
+  Effect.setsNextTransaction | Effect.setsOneShot | Effect.setsLastInsertId | Effect.usesSchema |
+  Effect.beginsTransaction | Effect.endsTransaction | Effect.unlocksTables | Effect.setsRole;
+
+const BEGINS_AS_SETTING = /^\s*(SET|USE|BEGIN|START\s+TRANSACTION)\b/i;
+
+/** May be among the words of a SET that reaches further than its session. */
+const REACHES_FURTHER = /;|\b(GLOBAL|PERSIST|PERSIST_ONLY|PASSWORD|STATEMENT)\b/i;
+
+function isSetting(effects: number, text: Uint8Array): boolean {
+  if (effects === 0 || (effects & ~SETTING) !== 0) return false;
+  const words = new TextDecoder().decode(text);
+  return BEGINS_AS_SETTING.test(words) && !REACHES_FURTHER.test(words);
 }

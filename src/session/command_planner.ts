@@ -129,10 +129,13 @@ export class CommandPlanner implements PlannedCommand {
   /** What a command may do that is lost. @param payload of the one that was planned last */
   natureOf(payload: Uint8Array | undefined): CommandNature {
     if (payload === undefined) return UNKNOWN_NATURE;
+    const [code = Command.SLEEP] = payload;
+    if (code === Command.STMT_EXECUTE) return natureOfText(this.classified);
+    if (code !== Command.QUERY) return natureOfCommand(code);
     const end = payload.length;
-    if (payload[0] !== Command.QUERY) return natureOfCommand(payload[0] ?? Command.SLEEP);
     const start = this.#textStart(payload, 0, end);
-    return natureOfText(classifyText(payload, { start, end }, this.#options.mode()));
+    const classified = classifyText(payload, { start, end }, this.#options.mode());
+    return natureOfText(classified, payload.subarray(start));
   }
 
   /** The command reaches no server. */

@@ -1,6 +1,7 @@
 /** What is made of a server session that is lost: for the client, and of what was on it. */
 import { SluiceError } from "../errors.ts";
 import { logWarning } from "../log.ts";
+import { Command } from "../protocol/constants.ts";
 import type { PinInfo } from "../session_manager.ts";
 import { UNKNOWN_NATURE } from "./command_nature.ts";
 import type { CommandPlanner } from "./command_planner.ts";
@@ -49,12 +50,18 @@ const FACTS: PinInfo = {
   things: [],
 };
 
+const LONG_DATA: PinInfo = { ...FACTS, reason: "long_data" };
+
 /** Does what the table of losses says: the hold has let go of the server session afterwards. */
 export function judge(loss: Loss, { id, hold, planner }: LosingSession): LossDecision {
   const { farewell, stage, payload, isSecondRun } = loss;
   const { isInTransaction } = hold;
   const { isRead, mayCommit, asksFacts } = planner?.natureOf(payload) ?? UNKNOWN_NATURE;
-  const pins = asksFacts ? [...hold.pins, FACTS] : hold.pins;
+  const pins: PinInfo[] = [...hold.pins];
+  if (asksFacts) pins.push(FACTS);
+  // The pin begins behind the command.
+  const isLongData = planner?.command === Command.STMT_SEND_LONG_DATA;
+  if (isLongData && !pins.some(({ reason }) => reason === LONG_DATA.reason)) pins.push(LONG_DATA);
   const isPinned = pins.some(({ reason }) => reason !== "transaction");
   const situation = { stage, isUnused: hold.isUnused, isInTransaction, isPinned, isRead };
   const state = stateOf(situation);
@@ -84,4 +91,11 @@ export function judge(loss: Loss, { id, hold, planner }: LosingSession): LossDec
 function errorOf({ error, farewell }: Loss, { current }: ServerHold): SluiceError {
   if (farewell === undefined || current === undefined) return error;
   return isFarewell(farewell.code) ? lost(current, farewell.message) : farewell;
+}
+
+/** The server session that binds the client was lost before the command could go to it. */
+export function lossOnTheWay(error: SluiceError, losing: LosingSession): SluiceError {
+  const loss = { error, farewell: undefined, payload: undefined, isSecondRun: false };
+  const decision = judge({ ...loss, stage: "unsent" }, losing);
+  return typeof decision === "string" ? error : decision.error;
 }

@@ -69,14 +69,15 @@ interface Stage {
  */
 async function stage(
   sharing: SharingMode,
-  { target, failing, times = 1 }: { target: string; failing: Failing; times?: number },
+  { target, failing, times = 1 }: { target: string | RegExp; failing: Failing; times?: number },
   run: (stage: Stage) => Promise<void>,
 ): Promise<void> {
   const ran: [string, number][] = [];
   let left = times;
   await using server = trackingServer(async (sql, peer) => {
     ran.push([sql, peer.id]);
-    if (sql === target && left-- > 0) return await failing(peer);
+    const isTarget = typeof target === "string" ? sql === target : target.test(sql);
+    if (isTarget && left-- > 0) return await failing(peer);
     await answer(sql, peer);
   });
   await using proxy = await TestProxy.start({
@@ -263,3 +264,315 @@ Deno.test("The table has every fault and every state", () => {
   );
   assertEquals(repeated, ["unsent", "read unanswered"]);
 });
+
+// ---- exact moments ----
+
+function sessions(proxy: TestProxy): ServerSession[] {
+  return [...proxy.proxy.manager.servers.values()] as ServerSession[];
+}
+
+const NONE = { target: "", failing: close };
+
+for (const sharing of ["transaction", "session"] as const) {
+  Deno.test(`${sharing}: a server session lost before it has run anything is replaced`, async () => {
+    assertEquals(OUTCOMES[sharing]["server session lost"].unused, "replaced");
+    await stage(sharing, NONE, async ({ client, proxy, server }) => {
+      await eventually("the login has opened one", () => proxy.servers === 1);
+      server.drop();
+      await lost(server);
+      await read(client);
+    });
+  });
+}
+
+/** The server session breaks when something is written to it, `after` so many times. */
+function breakWrites(proxy: TestProxy, server: FakeServer, after = 0): void {
+  const [session] = sessions(proxy);
+  const write = session!.write.bind(session);
+  let left = after;
+  session!.write = (bytes) => {
+    if (left-- > 0) return write(bytes);
+    server.drop();
+    return Promise.reject(new Deno.errors.BrokenPipe("Broken pipe"));
+  };
+}
+
+Deno.test("A write that a broken connection does not take runs on another one", async () => {
+  assertEquals(OUTCOMES.transaction["server session lost"].unsent, "run elsewhere");
+  await stage("transaction", NONE, async ({ client, proxy, server, ran }) => {
+    await read(client);
+    breakWrites(proxy, server);
+    await ok(client, WRITE);
+    assertEquals(ran.filter(([sql]) => sql === WRITE).length, 1);
+    await read(client);
+  });
+});
+
+Deno.test("With sessions of their own, clients end with a connection that does not take a write", async () => {
+  assertEquals(OUTCOMES.session["server session lost"].unsent, "ends");
+  await stage("session", NONE, async ({ client, proxy, server, ran }) => {
+    await read(client);
+    breakWrites(proxy, server);
+    await client.query(WRITE);
+    await expectLoss(client, /./);
+    await client.ended();
+    assertEquals(ran.length, 1);
+  });
+});
+
+Deno.test("Of a large statement that was sent in part, the client is told that it was not run", async () => {
+  await stage("transaction", NONE, async ({ client, proxy, server, ran }) => {
+    await read(client);
+    breakWrites(proxy, server, 2);
+    await client.sendRaw(queryBytes(`INSERT INTO t VALUES ('${"x".repeat(1_000_000)}')`));
+    await expectLoss(client, /; the statement was not run$/);
+    await read(client);
+    assertEquals(ran.length, 2);
+  });
+});
+
+Deno.test("A read that is lost twice is not run a third time", async () => {
+  const script = { target: READ, failing: close, times: 2 };
+  await stage("transaction", script, async ({ client, ran }) => {
+    await client.query(READ);
+    await expectLoss(client, /; the statement was run twice$/);
+    assertEquals(ran.length, 2);
+    await read(client);
+  });
+});
+
+Deno.test("Where all of a server's sessions end at once, a read finds a living one", async () => {
+  const dropAll = Promise.withResolvers<() => void>();
+  const failing = async () => (await dropAll.promise)();
+  await stage("transaction", { target: READ, failing }, async ({ client, proxy, server }) => {
+    dropAll.resolve(() => server.drop());
+    const others: FakeClient[] = [];
+    while (others.length < 5) others.push(await FakeClient.logIn(proxy.app));
+    for (const other of others) await ok(other, "BEGIN");
+    // Their transactions are lost, so that the pool has as many sessions as it had clients.
+    for (const other of others) other.close();
+    await eventually("the others have gone", () => proxy.clients === 1);
+    await read(client);
+    await read(client);
+  });
+});
+
+/** Packets whose number says that the server has not read the command. */
+function unasked(code: number, message: string): Failing {
+  return async (peer) => {
+    peer.sequence = 0;
+    await farewell(code, message)(peer);
+  };
+}
+
+Deno.test("What a server has not read before it said good-bye runs elsewhere", async () => {
+  const failing = unasked(4031, "The client was disconnected by the server");
+  await stage("transaction", { target: WRITE, failing }, async ({ client, ran }) => {
+    await ok(client, WRITE);
+    const [first, second] = ran;
+    assertEquals([first![0], second![0]], [WRITE, WRITE]);
+    assert(first![1] !== second![1]);
+  });
+});
+
+Deno.test("A server's farewell while a transaction waits is the reason that the client reads", async () => {
+  const message = "The client was disconnected by the server because of inactivity";
+  const failing: Failing = async (peer) => {
+    await peer.ok(IN_TRANSACTION);
+    peer.sequence = 0;
+    await peer.send(encodeErr({ code: 4031, sqlState: "HY000", message }));
+    peer.close();
+  };
+  await stage("transaction", { target: "BEGIN", failing }, async ({ client, server }) => {
+    await ok(client, "BEGIN");
+    await lost(server);
+    await client.query(WRITE);
+    await expectLoss(client, new RegExp(`: ${message}; the transaction is gone$`));
+    await read(client);
+  });
+});
+
+Deno.test("A session that a server refuses to go on with costs one error, and no second run", async () => {
+  const failing = farewell(1153, "Got a packet bigger than 'max_allowed_packet' bytes");
+  await stage("transaction", { target: WRITE, failing }, async ({ client, ran }) => {
+    await client.query(WRITE);
+    assertEquals((await client.expectErr()).code, 1153);
+    await read(client);
+    assertEquals(ran.map(([sql]) => sql), [WRITE, READ]);
+  });
+});
+
+Deno.test("What a client has sent ahead waits for the second run", async () => {
+  await stage("transaction", { target: READ, failing: close }, async ({ client, ran }) => {
+    const texts = [READ, WRITE, READ];
+    for (const sql of texts) await client.query(sql);
+    assertEquals(await rows(client), 1);
+    assertEquals((await client.expect())[0], Head.OK);
+    assertEquals(await rows(client), 1);
+    assertEquals(ran.map(([sql]) => sql), [READ, ...texts]);
+  });
+});
+
+Deno.test("What comes while a read runs, in any sizes, is kept apart from it", async () => {
+  for (const size of [10, 300, 2_000, 40_000, 95_000]) {
+    const text = `SELECT '${"x".repeat(size)}'`;
+    const ahead = `SELECT '${"y".repeat(size)}'`;
+    const begun = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const failing: Failing = async (peer) => {
+      begun.resolve();
+      await arrived.promise;
+      peer.close();
+    };
+    await stage("transaction", { target: text, failing }, async ({ client, proxy, ran }) => {
+      await client.query(text);
+      await begun.promise;
+      const [entry] = proxy.proxy.manager.clients.values();
+      const before = entry!.info().bytesIn;
+      await client.query(ahead);
+      await eventually("it has been read, or some of it", () => entry!.info().bytesIn > before);
+      arrived.resolve();
+      assertEquals([await rows(client), await rows(client)], [1, 1]);
+      assertEquals(ran.map(([sql]) => sql), [text, text, ahead]);
+    });
+  }
+});
+
+Deno.test("A part of a statement of the proxy runs elsewhere, and its reply goes on", async () => {
+  const own = "SHOW PROXYSESSION";
+  await stage("transaction", { target: /SELECT v/, failing: close }, async ({ client, ran }) => {
+    await client.query(`${own}; ${READ}; ${own}`);
+    assert(await rows(client) > 0);
+    assertEquals(await rows(client), 1);
+    assert(await rows(client) > 0);
+    assertEquals(ran.length, 2);
+    await read(client);
+  });
+});
+
+Deno.test("What was lost is told to the next command that needs a server, and once", async () => {
+  await stage("transaction", NONE, async ({ client, server }) => {
+    await ok(client, "BEGIN");
+    server.drop();
+    await lost(server);
+    await client.query("SHOW PROXYSESSION");
+    await rows(client);
+    await client.sendRaw(frame(Uint8Array.of(Command.PING), 0));
+    await expectLoss(client, /; the transaction is gone$/);
+    await client.ping();
+  });
+});
+
+Deno.test("A reset makes a loss nobody's business", async () => {
+  await stage("transaction", NONE, async ({ client, server }) => {
+    await ok(client, "BEGIN");
+    server.drop();
+    await lost(server);
+    await client.sendRaw(frame(Uint8Array.of(Command.RESET_CONNECTION), 0));
+    assertEquals((await client.expect())[0], Head.OK);
+    await read(client);
+  });
+});
+
+Deno.test("A loss is in the log with what became of it", async () => {
+  const script = { target: READ, failing: close };
+  await stage("transaction", script, async ({ client, proxy, server }) => {
+    await read(client);
+    const { level, fields } = await proxy.log.first("server session lost");
+    assertEquals([level, fields.server], ["warning", `127.0.0.1:${server.port}`]);
+    assertEquals([fields.state, fields.outcome], ["read unanswered", "run elsewhere"]);
+    assertStringIncludes(String(fields.cause), "closed the connection");
+  });
+});
+
+// ---- servers that cannot be reached ----
+
+Deno.test("server unreachable: next server", async () => {
+  assertEquals(OUTCOMES.transaction["server unreachable"].unsent, "next server");
+  for (const sharing of ["transaction", "session"] as const) {
+    await using second = trackingServer(answer);
+    const first = trackingServer(answer);
+    await using proxy = await TestProxy.start({
+      clusters: [{
+        name: "main",
+        servers: [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`],
+        sharing,
+      }],
+      proxy: { connect_timeout: "300ms" },
+    });
+    using prover = await FakeClient.logIn(proxy.app);
+    await read(prover);
+    using client = await FakeClient.logIn(proxy.app);
+    await first[Symbol.asyncDispose]();
+    await ok(client, WRITE);
+    assertEquals(second.queries.filter((sql) => sql === WRITE).length, 1);
+  }
+});
+
+Deno.test("server unreachable: where no other one serves, the error names it", async () => {
+  for (const sharing of ["transaction", "session"] as const) {
+    const server = trackingServer(answer);
+    await using proxy = await TestProxy.start({
+      clusters: [{ name: "main", servers: [`127.0.0.1:${server.port}`], sharing }],
+      proxy: { session_pool_default_blocking_timeout: "200ms" },
+    });
+    using prover = await FakeClient.logIn(proxy.app);
+    await read(prover);
+    using client = await FakeClient.logIn(proxy.app);
+    await server[Symbol.asyncDispose]();
+    for (const sql of [READ, WRITE]) {
+      await client.query(sql);
+      const { code, message } = await client.expectErr();
+      assertEquals(code, 1429);
+      assertStringIncludes(message, `127.0.0.1:${server.port}`);
+    }
+    await client.query("SHOW PROXYSESSION");
+    assert(await rows(client) > 0);
+  }
+});
+
+// ---- clients that disappear ----
+
+const LEAVING: readonly (readonly [state: State, statements: readonly string[]])[] = [
+  ["unused", []],
+  ["idle", [WRITE]],
+  ["read unanswered", ["SELECT SLEEP(10)"]],
+  ["write sent", ["UPDATE t SET v = SLEEP(10)"]],
+  ["in transaction", ["BEGIN", WRITE]],
+  ["pinned otherwise", ["CREATE TEMPORARY TABLE mine (v INT)"]],
+];
+
+for (const sharing of ["transaction", "session"] as const) {
+  for (const [state, statements] of LEAVING) {
+    const outcome = OUTCOMES[sharing]["client disappears"][state];
+    Deno.test(`${sharing}: a client disappears ${state}: ${outcome}`, async () => {
+      const script = { target: /SLEEP/, failing: (peer: FakePeer) => peer.stall() };
+      await stage(sharing, script, async ({ client, proxy, server }) => {
+        for (const sql of statements) {
+          await client.query(sql);
+          if (!sql.includes("SLEEP")) await client.expect();
+        }
+        const last = statements.at(-1);
+        await eventually("it runs", () => last === undefined || server.queries.includes(last));
+        client.close();
+        await eventually("the client has gone", () => proxy.clients === 0);
+        const isCancelled = () => server.queries.some((sql) => /^KILL \d+$/.test(sql));
+        switch (outcome) {
+          case "given back":
+            assertEquals(sessions(proxy).map((session) => session.info().phase), ["idle"]);
+            break;
+          case "cancelled":
+            await eventually("the statement is cancelled", isCancelled);
+            await lost(server);
+            break;
+          case "closed":
+            await lost(server);
+            assert(!isCancelled());
+            break;
+          default:
+            throw new Error(`Expected another outcome, got ${outcome}`);
+        }
+      });
+    });
+  }
+}
