@@ -150,7 +150,16 @@ export class SharedStatements implements ServerNeed {
     if (statement === undefined || this.#command === Command.STMT_CLOSE) return true;
     const held = prepared?.peek(statement);
     if (held === undefined) return false;
+    if (statement.reservedOn !== undefined) return this.#isBound(held, statement);
+    // What a parameter was before shows in what it is when its value comes in parts.
+    const isParts = this.#command === Command.STMT_SEND_LONG_DATA;
+    if (isParts && held.user !== statement && held.user !== "nobody") return false;
     if (this.#types !== undefined && !this.#agrees(held, statement)) return false;
+    return this.#isBound(held, statement);
+  }
+
+  /** Whether the request says all, or can be made to. */
+  #isBound(held: ServerStatement, statement: ClientStatement): boolean {
     if (!this.#isBare || held.types === statement.types) return true;
     return statement.types !== "" && this.#fits(statement);
   }
@@ -158,7 +167,6 @@ export class SharedStatements implements ServerNeed {
   /** Whether nobody else's values have decided the types of results there. */
   #agrees({ user, agreed }: ServerStatement, statement: ClientStatement): boolean {
     if (this.#dialect !== "mysql" || user === statement) return true;
-    if (statement.reservedOn !== undefined) return true;
     return mergedTypes(agreed, this.#ownTypes(statement)) !== undefined;
   }
 

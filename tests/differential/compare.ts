@@ -70,14 +70,17 @@ function firstDifference(one: readonly Uint8Array[], other: readonly Uint8Array[
 function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   const [first] = packets;
   if (first?.[1] === 0xff && op.kind !== "query") {
-    // The id of a statement is a part of messages.
-    const text = latin1.decode(first.subarray(2)).replace(/(handler|statement) \(\d+\)/, "$1 (#)");
+    // The id of a statement is a part of messages; and what MariaDB calls the row of a CALL
+    // depends on what its connection has run before.
+    const text = latin1.decode(first.subarray(2))
+      .replace(/(handler|statement) \(\d+\)/, "$1 (#)")
+      .replace(/at row \d+$/, "at row #");
     return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
   }
   if (op.kind === "prepare" && first?.[1] === 0) {
     const head = first.slice();
     head.fill(0, 2, 6);
-    return [head, ...packets.slice(1)];
+    return [head, ...packets.slice(1).map(withoutChange)];
   }
   if (op.kind === "query" && op.listsVariables) {
     return packets.filter((packet) => !isOwnVariable(packet))

@@ -91,7 +91,7 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
   ["UPDATE two.$ SET v = v + 1 WHERE id > ?", 1],
   ["SELECT * FROM fixed ORDER BY id", 0],
   ["SELECT DATABASE(), 1 / 7, @@sql_mode", 0],
-  ["SELECT @a, @b", 0],
+  ["SELECT CAST(@a AS CHAR(40)), CAST(@b AS CHAR(40))", 0],
   ["SET @a = ?", 1],
   ["SELECT ? INTO @b", 1],
   ["SELECT * FROM one.missing", 0],

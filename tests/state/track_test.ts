@@ -64,7 +64,8 @@ const ROWS: readonly Row[] = [
   },
   { reports: ["wsrep_OSU_method=RSU"], seen: VARIABLES, expected: { wsrep_osu_method: "RSU" } },
   { reports: ["schema=one", "state"], seen: SCHEMA | STATE, expected: {} },
-  { reports: ["schema="], seen: SCHEMA, expected: { collation_database: "?" } },
+  { reports: ["schema=one", "schema="], seen: SCHEMA, expected: { collation_database: "?" } },
+  { reports: ["schema="], seen: SCHEMA, expected: {} },
   {
     reports: ["schema=", "collation_database=utf8mb4_bin"],
     dialect: "oceanbase",
