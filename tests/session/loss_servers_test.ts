@@ -1,0 +1,228 @@
+/** Server sessions that real servers lose: killed there, or with the whole server. */
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { type Connection, createConnection } from "mysql2";
+import { startEngine } from "../../src/dev/engines/engine.ts";
+import { query } from "../../src/dev/engines/query.ts";
+import { eventually } from "../support/eventually.ts";
+import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
+import { APP, TestProxy } from "../support/test_proxy.ts";
+
+const PREPARE = [
+  "CREATE USER app@'%' IDENTIFIED BY 'secret'",
+  "GRANT ALL ON *.* TO app@'%'",
+  "CREATE DATABASE one",
+  "CREATE TABLE one.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)",
+];
+
+async function value(client: Connection, sql: string, values?: unknown[]): Promise<unknown> {
+  const [rows] = values === undefined
+    ? await client.query(sql)
+    : await client.execute(sql, values as number[]);
+  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
+}
+
+/** The error that a statement fails with. */
+async function failure(running: Promise<unknown>): Promise<{ errno: number; message: string }> {
+  const error = await assertRejects(() => running, Error);
+  return error as Error & { errno: number };
+}
+
+const LOST = /^Lost connection to server 127\.0\.0\.1:\d+ /;
+
+for (const name of ["mariadb", "mysql"] as const) {
+  if (!await isAvailable(name)) continue;
+  const server = await sharedEngine(name, PREPARE);
+  const { ignore } = server;
+
+  interface Row {
+    readonly ID: number;
+    readonly INFO: string | null;
+  }
+
+  /** Kills what the proxy has there, once one of them runs a statement with this in it. */
+  async function kill(running?: string): Promise<void> {
+    const list = async () =>
+      await server.admin(
+        "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE USER = 'app'",
+      ) as unknown as Row[];
+    const found = await eventually("it runs", async () => {
+      const rows = await list();
+      const isThere = running === undefined || rows.some(({ INFO }) => INFO?.includes(running));
+      return isThere && rows;
+    });
+    for (const { ID } of found) await server.admin(`KILL ${ID}`);
+    await eventually("they are gone", async () => {
+      const left = await list();
+      return found.every(({ ID }) => left.every((row) => row.ID !== ID));
+    });
+  }
+
+  const lossTest = (
+    title: string,
+    run: (client: Connection, proxy: TestProxy) => Promise<void>,
+  ) =>
+    Deno.test({
+      name: `${name}: ${title}`,
+      ignore,
+      fn: async () => {
+        await server.admin("TRUNCATE one.t");
+        await using proxy = await TestProxy.start({
+          clusters: [{
+            name: "main",
+            servers: [`127.0.0.1:${server.engine.port}`],
+            sharing: "transaction",
+          }],
+          proxy: { session_pool_default_blocking_timeout: "20s" },
+        });
+        const client = await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
+        try {
+          await client.query("USE one");
+          await client.query("SET SESSION time_zone = '+03:00', @a = 'kept'");
+          await run(client, proxy);
+          assertEquals(await value(client, "SELECT @@time_zone"), "+03:00");
+          assertEquals(await value(client, "SELECT @a"), "kept");
+          assertEquals(await value(client, "SELECT DATABASE()"), "one");
+        } finally {
+          client.destroy();
+        }
+      },
+    });
+
+  lossTest("an idle session that is killed is replaced with full state", async (client) => {
+    await kill();
+    assertEquals(await value(client, "SELECT 7"), 7);
+  });
+
+  lossTest("a read whose session is killed is run once more", async (client) => {
+    const running = value(client, "SELECT SLEEP(2) + 7 AS slept");
+    await kill("SLEEP");
+    assertEquals(Number(await running), 7);
+  });
+
+  lossTest("a prepared read whose session is killed is run once more", async (client) => {
+    const running = value(client, "SELECT SLEEP(?) + 7 AS slept", [2]);
+    await kill("SLEEP");
+    assertEquals(Number(await running), 7);
+    assertEquals(Number(await value(client, "SELECT SLEEP(?) + 7 AS slept", [0])), 7);
+  });
+
+  lossTest("a write whose session is killed is not run again", async (client) => {
+    const running = client.query("INSERT INTO t (v) SELECT SLEEP(5) FROM DUAL");
+    const failed = failure(running);
+    await kill("SLEEP");
+    const { errno, message } = await failed;
+    // MySQL says itself that it has interrupted the statement.
+    if (errno !== 1317) {
+      assertEquals(errno, 1158);
+      assertMatch(message, LOST);
+      assertMatch(message, /it is not known whether the statement was done$/);
+    }
+    assertEquals(await value(client, "SELECT COUNT(*) FROM t"), 0);
+  });
+
+  lossTest(
+    "a transaction that is lost while it waits is told of, and rolled back",
+    async (client) => {
+      await client.query("BEGIN");
+      await client.query("INSERT INTO t (v) VALUES (1)");
+      await kill();
+      const { errno, message } = await failure(client.query("INSERT INTO t (v) VALUES (2)"));
+      assertEquals(errno, 1158);
+      assertMatch(message, LOST);
+      assertMatch(message, /; the transaction is gone$/);
+      await client.query("INSERT INTO t (v) VALUES (3)");
+      assertEquals(await value(client, "SELECT SUM(v) FROM t"), "3");
+    },
+  );
+
+  lossTest("a read that is lost in its transaction is not run outside of it", async (client) => {
+    await client.query("BEGIN");
+    await client.query("INSERT INTO t (v) VALUES (1)");
+    const failed = failure(value(client, "SELECT SLEEP(5), COUNT(*) FROM t"));
+    await kill("SLEEP");
+    const { errno } = await failed;
+    if (errno === 1317) await failure(client.query("SELECT 1"));
+    else assertEquals(errno, 1158);
+    assertEquals(await value(client, "SELECT COUNT(*) FROM t"), 0);
+  });
+
+  lossTest("temporary tables and locks that are lost are named", async (client) => {
+    await client.query("CREATE TEMPORARY TABLE mine (v INT)");
+    await client.query("SELECT GET_LOCK('Gate', 0)");
+    await kill();
+    const { errno, message } = await failure(client.query("SELECT * FROM mine"));
+    assertEquals(errno, 1158);
+    assertMatch(
+      message,
+      /lost with the server session: temporary table one\.mine, user lock gate/i,
+    );
+    assertEquals(await value(client, "SELECT IS_FREE_LOCK('Gate')"), 1);
+    assertEquals((await failure(client.query("SELECT * FROM mine"))).errno, 1146);
+    assertEquals((await client.query("SHOW PROXYPINS"))[0], []);
+  });
+
+  lossTest("autocommit stays as it was wanted", async (client) => {
+    await client.query("SET autocommit = 0");
+    await client.query("INSERT INTO t (v) VALUES (1)");
+    await kill();
+    await failure(client.query("COMMIT"));
+    await client.query("INSERT INTO t (v) VALUES (2)");
+    await client.query("ROLLBACK");
+    assertEquals(await value(client, "SELECT COUNT(*) FROM t"), 0);
+    assertEquals(await value(client, "SELECT @@autocommit"), 0);
+    await client.query("SET autocommit = 1");
+  });
+
+  lossTest("values that only the lost session had are named, and then gone", async (client) => {
+    await client.query("SELECT CONNECTION_ID() INTO @computed");
+    await kill();
+    const { message } = await failure(client.query("SELECT @computed"));
+    assertMatch(message, /@computed/);
+    assertEquals(await value(client, "SELECT @computed"), null);
+  });
+
+  Deno.test({
+    name: `${name}: when a server dies, reads go on on another one with full state`,
+    ignore,
+    fn: async () => {
+      const dying = await startEngine(name);
+      try {
+        await query(dying.port, dying.admin, PREPARE);
+        await using proxy = await TestProxy.start({
+          clusters: [{
+            name: "main",
+            servers: [`127.0.0.1:${dying.port}`, `127.0.0.1:${server.engine.port}`],
+            sharing: "transaction",
+          }],
+          proxy: { session_pool_default_blocking_timeout: "20s" },
+        });
+        const clients: Connection[] = [];
+        for (let at = 0; at < 8; at++) {
+          clients.push(await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP }));
+        }
+        try {
+          for (const [at, client] of clients.entries()) await client.query("SET @a = ?", [at]);
+          const running = clients.slice(0, 4).map((client) =>
+            value(client, "SELECT CONCAT(SLEEP(1), '-', @a)")
+          );
+          await eventually("they run", async () => {
+            const [row] = await query(dying.port, dying.admin, [
+              "SELECT COUNT(*) AS n FROM information_schema.PROCESSLIST WHERE INFO LIKE '%SLEEP(1)%'" +
+              " AND USER = 'app'",
+            ]);
+            return Number(row!.n) === 4;
+          });
+          await dying.kill();
+          assertEquals(await Promise.all(running), ["0-0", "0-1", "0-2", "0-3"]);
+          for (const [at, client] of clients.entries()) {
+            assertEquals(Number(await value(client, "SELECT @a")), at);
+          }
+        } finally {
+          for (const client of clients) client.destroy();
+        }
+      } finally {
+        await dying.stop();
+      }
+    },
+  });
+}
