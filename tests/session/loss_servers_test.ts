@@ -1,5 +1,5 @@
 /** Server sessions that real servers lose: killed there, or with the whole server. */
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
 import { startEngine } from "../../src/dev/engines/engine.ts";
 import { query } from "../../src/dev/engines/query.ts";
@@ -40,7 +40,7 @@ for (const name of ["mariadb", "mysql"] as const) {
   }
 
   /** Kills what the proxy has there, once one of them runs a statement with this in it. */
-  async function kill(running?: string): Promise<void> {
+  const kill = async (running?: string): Promise<void> => {
     const list = async () =>
       await server.admin(
         "SELECT ID, INFO FROM information_schema.PROCESSLIST WHERE USER = 'app'",
@@ -55,7 +55,7 @@ for (const name of ["mariadb", "mysql"] as const) {
       const left = await list();
       return found.every(({ ID }) => left.every((row) => row.ID !== ID));
     });
-  }
+  };
 
   const lossTest = (
     title: string,
@@ -117,7 +117,9 @@ for (const name of ["mariadb", "mysql"] as const) {
       assertMatch(message, LOST);
       assertMatch(message, /it is not known whether the statement was done$/);
     }
-    assertEquals(await value(client, "SELECT COUNT(*) FROM t"), 0);
+    // MySQL may have done it: a SLEEP that is interrupted gives 1, and goes in. A whole one gives 0.
+    assertEquals(await value(client, "SELECT COUNT(*) FROM t WHERE v = 0"), 0);
+    assert(Number(await value(client, "SELECT COUNT(*) FROM t")) <= 1);
   });
 
   lossTest(
