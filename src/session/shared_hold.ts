@@ -29,6 +29,8 @@ interface Opening {
   readonly command: PlannedCommand | undefined;
   /** `ss_id`; 0 until there is one. */
   id: number;
+  /** Taken for it, and to be brought to the wanted state first. */
+  candidate: ServerSession | undefined;
   /** A server session was lost just now: others may be dead, and are asked before they are used. */
   isWary: boolean;
   killed?: SluiceError;
@@ -49,9 +51,11 @@ export class SharedHold implements ServerHold {
   /** Statements that the client has prepared by name on the server session that it has. */
   #prepared = 0;
   #current: ServerSession | undefined;
-  /** Taken, and to be brought to the wanted state first. */
-  #candidate: ServerSession | undefined;
+  /** Taken by `takeNow`, for the opening that follows. */
+  #taken: ServerSession | undefined;
   #opening: Opening | undefined;
+  /** Goes on while the current server session is prepared for a command, killed or not. */
+  #preparing: Promise<void> | undefined;
   /** Where the last command ran: as the client left it, while nobody else has it. */
   #last: ServerSession | undefined;
   /** Goes on while the last server session is read out for somebody else. */
@@ -87,8 +91,8 @@ export class SharedHold implements ServerHold {
   }
 
   get ids(): number[] {
-    const id = this.#current?.id ?? this.#candidate?.id ?? this.#opening?.id;
-    return id === undefined ? [] : [id];
+    const id = this.#current?.id ?? this.#opening?.candidate?.id ?? this.#opening?.id ?? 0;
+    return id === 0 ? [] : [id];
   }
 
   get facts(): LastFacts | undefined {
@@ -96,16 +100,17 @@ export class SharedHold implements ServerHold {
   }
 
   takeNow(command: PlannedCommand): ServerSession | undefined {
-    if (this.#reading !== undefined) return undefined;
+    if (this.#reading !== undefined || this.#preparing !== undefined) return undefined;
     if (this.#current !== undefined) return this.#begin(this.#current, command);
     const session = this.#servers.tryTake(this.#request);
     if (session === undefined) return undefined;
     if (this.#isInState(session)) return this.#begin(session, command);
-    this.#candidate = session;
+    this.#taken = session;
     return undefined;
   }
 
   isReady({ classified, need }: PlannedCommand): boolean {
+    if (this.#preparing !== undefined) return false;
     const session = this.#current!;
     return need?.isMet(session) !== false &&
       ((classified.asks & Ask.lastInsertId) === 0 || this.#state.hasInsertId(session));
@@ -113,11 +118,15 @@ export class SharedHold implements ServerHold {
 
   async open(command?: PlannedCommand, isAgain = false): Promise<ServerSession | undefined> {
     const abort = new AbortController();
-    const opening: Opening = this.#opening = { abort, id: 0, command, isWary: isAgain };
+    const candidate = this.#taken;
+    this.#taken = undefined;
+    const opening: Opening = { abort, id: 0, candidate, command, isWary: isAgain };
+    this.#opening = opening;
     try {
       const session = await this.#obtain(opening);
       if (this.#opening !== opening) {
-        session?.giveBack(this);
+        // The client may have gone on elsewhere: nobody knows which of its states this one has.
+        if (session !== this.#current) session.close();
         return undefined;
       }
       if (opening.killed !== undefined) throw opening.killed;
@@ -160,7 +169,8 @@ export class SharedHold implements ServerHold {
 
   killOpening(id: number, reason: string): boolean {
     const opening = this.#opening;
-    if (opening === undefined || (opening.id !== id && this.#candidate?.id !== id)) return false;
+    if (opening === undefined || id === 0) return false;
+    if (opening.id !== id && opening.candidate?.id !== id) return false;
     opening.killed = new SluiceError("killed", reason);
     this.#context.manager.servers.find(id)?.kill(reason);
     return true;
@@ -257,25 +267,47 @@ export class SharedHold implements ServerHold {
 
   async #take(opening: Opening): Promise<ServerSession> {
     await this.#reading;
+    await this.#preparing;
+    if (this.#opening !== opening) {
+      opening.candidate?.giveBack(this);
+      throw new SluiceError("killed", "Nobody waits for the server session");
+    }
     const current = this.#current;
-    const session = current ?? await this.#next(opening);
-    this.#candidate = session;
+    if (current !== undefined) {
+      await this.#prepareCurrent(current, opening);
+      return current;
+    }
+    const session = opening.candidate = await this.#next(opening);
     try {
-      if (session !== current) await this.#bring(session);
+      await this.#bring(session);
       if (opening.command !== undefined) await this.#prepare(session, opening.command);
       return session;
     } catch (error) {
-      if (session !== current) this.#putBack(session, error);
+      this.#putBack(session, error);
       throw opening.killed ?? error;
     } finally {
-      this.#candidate = undefined;
+      opening.candidate = undefined;
+    }
+  }
+
+  /** What comes next waits for it, even where nobody waits for this command any more. */
+  async #prepareCurrent(current: ServerSession, opening: Opening): Promise<void> {
+    if (opening.command === undefined) return;
+    const preparing = this.#prepare(current, opening.command);
+    this.#preparing = preparing.then(() => {}, () => {});
+    try {
+      await preparing;
+    } catch (error) {
+      throw opening.killed ?? error;
+    } finally {
+      this.#preparing = undefined;
     }
   }
 
   async #next(opening: Opening): Promise<ServerSession> {
     for (let tries = 1;; tries++) {
-      const candidate = this.#candidate;
-      this.#candidate = undefined;
+      const { candidate } = opening;
+      opening.candidate = undefined;
       const session = candidate ?? await this.#servers.acquire(this.#request, {
         signal: opening.abort.signal,
         onOpening: (id) => opening.id = id,

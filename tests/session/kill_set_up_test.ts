@@ -1,0 +1,109 @@
+/** Statements that are killed while a shared server session is being set up for them. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Connection, createConnection } from "mysql2";
+import { Command } from "../../src/protocol/constants.ts";
+import { eventually } from "../support/eventually.ts";
+import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
+import { APP, TestProxy } from "../support/test_proxy.ts";
+import { Valve } from "../support/valve.ts";
+import { WireClient, WireError } from "../support/wire_client.ts";
+
+async function value(client: Connection, sql: string): Promise<unknown> {
+  const [rows] = await client.query(sql);
+  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
+}
+
+for (const name of ["mariadb", "mysql"] as const) {
+  if (!await isAvailable(name)) continue;
+  const engine = await sharedEngine(name, [
+    "CREATE USER app@'%' IDENTIFIED BY 'secret'",
+    "GRANT ALL ON *.* TO app@'%'",
+  ]);
+
+  for (const sessions of [1, 2]) {
+    Deno.test({
+      name: `${name}: the next statement of who was killed is not mixed up with the setting up, ` +
+        `with a limit of ${sessions}`,
+      ignore: engine.ignore,
+      fn: async () => {
+        await using valve = new Valve(engine.engine.port);
+        await using proxy = await TestProxy.start({
+          clusters: [{
+            name: "main",
+            servers: [`127.0.0.1:${valve.port}`],
+            sharing: "transaction",
+          }],
+          proxy: {
+            session_pool_default_max_conn: sessions,
+            session_pool_default_blocking_timeout: "60s",
+          },
+        });
+        const connect = () => createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
+        const [a, b, killer] = [await connect(), await connect(), await connect()];
+        try {
+          const id = Number(await value(a, "SELECT CONNECTION_ID()"));
+          for (let round = 0; round < 5; round++) {
+            await a.query("SET @x = 'a'");
+            await b.query("SET @x = 'b'");
+            const before = valve.held;
+            valve.shut();
+            const killed = assertRejects(() => a.query("SELECT @x"), Error, "interrupted");
+            await eventually("it is being set up", () => valve.held > before);
+            await killer.query(`KILL QUERY ${id}`);
+            await killed;
+            const changed = a.query("SET @x = 'a2'");
+            const other = value(b, "SELECT @x");
+            valve.open();
+            await changed;
+            assertEquals(await other, "b");
+            assertEquals(await value(a, "SELECT @x"), "a2");
+            assertEquals(await value(b, "SELECT @x"), "b");
+            assertEquals(await value(killer, "SELECT @x"), null);
+          }
+        } finally {
+          for (const client of [a, b, killer]) client.destroy();
+        }
+      },
+    });
+  }
+
+  Deno.test({
+    name:
+      `${name}: the next statement of who was killed waits for the statement that is prepared ` +
+      "again in its transaction",
+    ignore: engine.ignore,
+    fn: async () => {
+      await using valve = new Valve(engine.engine.port);
+      await using proxy = await TestProxy.start({
+        clusters: [{ name: "main", servers: [`127.0.0.1:${valve.port}`], sharing: "transaction" }],
+        proxy: { session_pool_default_max_conn: 2 },
+      });
+      const killer = await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
+      using a = await WireClient.connect({ ...APP, port: proxy.port });
+      using b = await WireClient.connect({ ...APP, port: proxy.port });
+      try {
+        await a.run("SET @x = 'a'");
+        const { statementId } = await a.prepare("SELECT @x");
+        const execute = Uint8Array.of(Command.STMT_EXECUTE, statementId, 0, 0, 0, 0, 1, 0, 0, 0);
+        // So that the transaction of the other is on a server session without the statement.
+        await b.run("BEGIN");
+        await a.run("BEGIN");
+        const before = valve.held;
+        valve.shut();
+        await a.send(execute);
+        await eventually("it is being prepared", () => valve.held > before);
+        await killer.query(`KILL QUERY ${a.greeting.threadId}`);
+        assertEquals(new WireError((await a.packet())!.payload).code, 1317);
+        const next = a.run("SELECT 'next'");
+        valve.open();
+        assertEquals((await next).length, 5);
+        const rows = await a.command(execute);
+        assertEquals(rows[3]!.payload.at(-1), "a".charCodeAt(0));
+        await a.run("COMMIT");
+        await b.run("COMMIT");
+      } finally {
+        killer.destroy();
+      }
+    },
+  });
+}
