@@ -10,6 +10,7 @@ import {
   decodeColumnCount,
   decodeTextRow,
 } from "../protocol/resultset.ts";
+import type { UnreadValues } from "../state/session_state.ts";
 import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
 import type { Dialect } from "../state/dialect.ts";
 import type { Pin } from "../state/pins.ts";
@@ -33,9 +34,15 @@ export interface SettleOptions {
 /** Has every value of `known` told that is not told yet. @throws {SluiceError} */
 export async function settle(server: ServerSession, { insertId }: SettleOptions): Promise<void> {
   const { dialect } = server;
-  const todo = settlement(server.known!, { dialect, insertId });
-  if (todo !== undefined) await read(server, todo);
+  // What was reported late may leave values open in its turn.
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
+    const todo = settlement(server.known!, { dialect, insertId });
+    if (todo === undefined) return;
+    await read(server, todo);
+  }
 }
+
+const MOST_ROUNDS = 3;
 
 /** Has what the server has not reported yet told, and leaves the values of nobody unread. */
 export async function settlePending(server: ServerSession): Promise<void> {
@@ -46,8 +53,27 @@ async function read(server: ServerSession, todo: Settlement): Promise<void> {
   const commands: OwnCommand[] = [];
   if (todo.set !== undefined) commands.push({ ...queryCommand(server, todo.set), settles: true });
   if (todo.select !== undefined) commands.push(queryCommand(server, todo.select));
-  const replies = await ask(server, commands);
+  const replies = await exchange(server, commands);
+  const isRefused = todo.set !== undefined && failureOf(replies[0]!, server) !== undefined;
+  if (isRefused) return await readSingly(server, todo.values);
+  refuseFailure(replies, server);
   if (todo.select !== undefined) readValues(server, todo, replies.at(-1)!);
+}
+
+/** One that no session has, and that a statement has failed to set, is in the way of the others. */
+async function readSingly(
+  server: ServerSession,
+  { variables, userVariables }: UnreadValues,
+): Promise<void> {
+  for (const variable of variables) {
+    const todo = settlementOf({ variables: [variable], userVariables: [] }, server.dialect);
+    const sql = todo.set ?? todo.select!;
+    const [reply] = await exchange(server, [{ ...queryCommand(server, sql), settles: true }]);
+    if (failureOf(reply!, server) !== undefined) server.known!.dropVariable(variable[0]);
+    else if (todo.set === undefined) readValues(server, todo, reply!);
+  }
+  if (userVariables.length === 0) return;
+  await read(server, settlementOf({ variables: [], userVariables }, server.dialect));
 }
 
 function readValues(server: ServerSession, todo: Settlement, reply: Reply): void {
@@ -141,6 +167,12 @@ export async function readLocks(
 
 async function ask(server: ServerSession, commands: readonly OwnCommand[]): Promise<Reply[]> {
   const replies = await exchange(server, commands);
+  refuseFailure(replies, server);
+  return replies;
+}
+
+/** @throws {SluiceError} where one of them is an ERR */
+function refuseFailure(replies: readonly Reply[], server: ServerSession): void {
   for (const reply of replies) {
     const failure = failureOf(reply, server);
     if (failure === undefined) continue;
@@ -151,7 +183,6 @@ async function ask(server: ServerSession, commands: readonly OwnCommand[]): Prom
       cause: failure,
     });
   }
-  return replies;
 }
 
 interface Result {

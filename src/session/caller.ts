@@ -89,8 +89,8 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#context.config.poolPreparedStatements;
   }
 
-  facts(): LastFacts | undefined {
-    return this.#session.hold?.facts;
+  facts(asks: number): LastFacts | undefined {
+    return this.#session.hold?.facts(asks);
   }
 
   isPinned(): boolean {

@@ -36,6 +36,13 @@ const SYNTAX_ERROR = 1064;
 /** Characters of a statement that changes the role: longer ones cannot be repeated. */
 const ROLE_LIMIT = 2_000;
 
+/** Statements without rows that leave FOUND_ROWS() as it was, unless they select some. */
+const LEAVES_FOUND_ROWS =
+  /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start)\b(?![^]*\bselect\b)/i;
+/** MariaDB has more of them. */
+const MORE_LEAVE_FOUND_ROWS = /^\s*(do|update)\b(?![^]*\bselect\b)/i;
+const FIRST_WORD = 1_000;
+
 /** What a server tells of the statement that ran last in a session. */
 export interface LastFacts {
   /** ROW_COUNT() */
@@ -55,6 +62,8 @@ export class ClientState {
   readonly facts: LastFacts = { ...NO_FACTS };
   readonly #pins = new Pins();
   readonly #habits: Habits;
+  /** FOUND_ROWS() of the server session that ran the last command is this client's. */
+  #hasFoundRows = false;
   /** Of the server session when the command began: perhaps another client's. */
   #insertIdBefore: StateValue = "";
   /** The last insert id that an OK had, for those who ask for the first time. */
@@ -77,10 +86,30 @@ export class ClientState {
     return this.isPinned && !areToBeAsked(this.pins);
   }
 
-  /** The server session, which is in the wanted state, runs a command. */
-  begin(server: ServerSession, command: PlannedCommand | undefined): void {
+  /** Whether clients of the account ask for LAST_INSERT_ID(), so that it goes where they go. */
+  get asksInsertId(): boolean {
+    return (this.#habits.asked & Ask.lastInsertId) !== 0;
+  }
+
+  /**
+   * The server session, which is in the wanted state, runs a command.
+   * @param isAsLeft nobody has used it since this client did
+   */
+  begin(server: ServerSession, command: PlannedCommand | undefined, isAsLeft = true): void {
+    if (!isAsLeft) this.#hasFoundRows = false;
     this.#insertIdBefore = server.known!.insertId;
     server.reports!.begin(command);
+  }
+
+  /**
+   * What the server session that ran the last command would tell, if it can be asked, and what it
+   * cannot tell because it never knew.
+   * @param canBeAsked it is there as the command left it
+   */
+  factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
+    if (!canBeAsked) return this.facts;
+    const isForeign = asks === Ask.foundRows && !this.#hasFoundRows;
+    return isForeign ? this.facts : undefined;
   }
 
   /** The server session has done it. @param now in milliseconds since the epoch */
@@ -101,7 +130,7 @@ export class ClientState {
     if (known.isUncertain && !this.isPinned) {
       this.#pins.add("unknown_state", now, causeOf(command));
     }
-    if (hasReply) this.#noteFacts(server, classified.asks);
+    if (hasReply) this.#noteFacts(server, command, classified.asks);
     this.#habits.asked |= classified.asks;
     // Who sets it will ask for it.
     if ((classified.effects & Effect.setsLastInsertId) !== 0) {
@@ -136,7 +165,7 @@ export class ClientState {
     const known = server.known!;
     if (server.mayHaveConditions) {
       this.facts.conditions = await readConditions(server);
-    } else if ((this.#habits.asked & Ask.foundRows) !== 0) {
+    } else if (this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0) {
       this.facts.foundRows = await readFoundRows(server);
     }
     if (this.isPinned && !await this.#readPins(server)) return false;
@@ -245,7 +274,7 @@ export class ClientState {
     if (isDeep || (seen & Tracked.TRACKING) !== 0) this.#pins.add("unknown_state", now, cause);
   }
 
-  #noteFacts(server: ServerSession, asks: number): void {
+  #noteFacts(server: ServerSession, command: PlannedCommand, asks: number): void {
     const { facts } = this;
     const { tracker, dialect } = server;
     // MySQL forgets them with every statement that is not about them.
@@ -254,6 +283,12 @@ export class ClientState {
       (keeps && server.mayHaveConditions);
     facts.conditions = undefined;
     facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
-    if (tracker.errorCode === 0 && tracker.hasRows) facts.foundRows = tracker.rows;
+    if (tracker.errorCode !== 0) return;
+    if (tracker.hasRows) facts.foundRows = tracker.rows;
+    else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
+    const text = command.textUpTo(FIRST_WORD) ?? "";
+    const leaves = LEAVES_FOUND_ROWS.test(text) ||
+      (dialect === "mariadb" && MORE_LEAVE_FOUND_ROWS.test(text));
+    if (tracker.hasRows || !leaves) this.#hasFoundRows = true;
   }
 }

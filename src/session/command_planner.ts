@@ -71,7 +71,7 @@ export interface PlannerOptions extends AnswerForm {
   /** Most prepared statements of a server session that is shared. */
   preparedLimit(): number;
   /** See `ServerHold`. */
-  facts(): LastFacts | undefined;
+  facts(asks: number): LastFacts | undefined;
   /** Whether the client is bound to its server session, so that more of a statement matters. */
   isPinned(): boolean;
   /** How the client's texts are to be read, as of now. */
@@ -209,7 +209,7 @@ export class CommandPlanner implements PlannedCommand {
 
   #mayConcern(bytes: Uint8Array, start: number, end: number): boolean {
     return mayConcernProxy(bytes, start, end) || !this.#usesServers ||
-      ((this.classified.asks & LAST_FACTS) !== 0 && this.#options.facts() !== undefined);
+      this.#asksOwnFacts(this.classified.asks) !== undefined;
   }
 
   /** Behind the command byte and the attributes. */
@@ -302,7 +302,12 @@ export class CommandPlanner implements PlannedCommand {
   #factsAsked(bytes: Uint8Array, first: Range, mode: SqlMode): LastFacts | undefined {
     if ((this.classified.asks & LAST_FACTS) === 0) return undefined;
     const { asks } = this.isAlone ? this.classified : classify(bytes, first, mode);
-    return (asks & LAST_FACTS) === 0 ? undefined : this.#options.facts();
+    return this.#asksOwnFacts(asks);
+  }
+
+  #asksOwnFacts(asks: number): LastFacts | undefined {
+    const own = asks & LAST_FACTS;
+    return own === 0 ? undefined : this.#options.facts(own);
   }
 
   /** @returns undefined where any server can answer: there is nothing that it could tell */

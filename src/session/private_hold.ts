@@ -69,7 +69,7 @@ export class PrivateHold implements ServerHold {
 
   forgetState(): void {}
 
-  get facts(): undefined {
+  facts(): undefined {
     return undefined;
   }
 

@@ -36,8 +36,9 @@ export interface ServerHold {
   /**
    * What servers would tell of the last command, where no server can be asked: somebody else has
    * used the server session. Undefined where it can.
+   * @param asks bits of `Ask`
    */
-  readonly facts: LastFacts | undefined;
+  facts(asks: number): LastFacts | undefined;
   /** Nobody waits for the opening any more. */
   abandonOpening(): void;
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */

@@ -95,8 +95,8 @@ export class SharedHold implements ServerHold {
     return id === 0 ? [] : [id];
   }
 
-  get facts(): LastFacts | undefined {
-    return this.#isLastFree || this.#current !== undefined ? undefined : this.#state.facts;
+  facts(asks: number): LastFacts | undefined {
+    return this.#state.factsFor(asks, this.#isLastFree || this.#current !== undefined);
   }
 
   takeNow(command: PlannedCommand): ServerSession | undefined {
@@ -230,13 +230,14 @@ export class SharedHold implements ServerHold {
   #isInState(session: ServerSession): boolean {
     if (this.#isAsLeft(session)) return true;
     const { known } = session;
-    return known !== undefined && this.#state.wanted?.isSameAs(known) === true &&
-      !session.mayHaveConditions;
+    const state = this.#state;
+    return known !== undefined && state.wanted?.isSameAs(known) === true &&
+      !session.mayHaveConditions && (!state.asksInsertId || state.hasInsertId(session));
   }
 
   #begin(session: ServerSession, command: PlannedCommand | undefined): ServerSession {
     session.beforeHandOver = undefined;
-    this.#state.begin(session, command);
+    this.#state.begin(session, command, this.#isAsLeft(session));
     return this.#current = session;
   }
 
@@ -330,7 +331,8 @@ export class SharedHold implements ServerHold {
     const state = this.#state;
     state.wanted ??= SessionState.afterLogin(this.#loginSchema, session.known!.login);
     if (session.mayHaveConditions) await clearConditions(session);
-    await bringTo(session, state.wanted);
+    if (state.asksInsertId) state.supposeInsertId();
+    await bringTo(session, state.wanted, { asksInsertId: state.asksInsertId });
   }
 
   /** The state is there: the rest that the command needs follows. */

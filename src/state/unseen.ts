@@ -24,7 +24,7 @@ const QUERIES: Readonly<Record<Dialect, string | undefined>> = {
  */
 const LOCK_QUERIES: Readonly<Record<Dialect, string | undefined>> = {
   mariadb: "SELECT COUNT(*) FROM (SELECT ROUTINE_DEFINITION AS code " +
-    "FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA<>'sys' UNION ALL " +
+    "FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN ('mysql','sys') UNION ALL " +
     "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS) AS codes " +
     "WHERE COALESCE(code,'')='' OR code LIKE '%GET_LOCK%' OR code LIKE '%EXECUTE%'",
   mysql: "SELECT COUNT(*) FROM performance_schema.metadata_locks " +

@@ -75,11 +75,14 @@ const UNSIGNED: ReadonlySet<number> = new Set([
   ...[ColumnType.TINY, ColumnType.SHORT, ColumnType.LONG, ColumnType.LONGLONG],
 ]);
 
-function parameter(random: Random): Parameter {
-  const [type, values] = random.pick(PARAMETERS);
+/** @param like of this type */
+function parameter(random: Random, like?: Parameter): Parameter {
+  const [type, values] = like === undefined
+    ? random.pick(PARAMETERS)
+    : PARAMETERS.find(([one]) => one === like.type)!;
   const value = random.pick(values);
   const isPositive = typeof value === "number" && value >= 0;
-  const unsigned = UNSIGNED.has(type) && isPositive && random.chance(0.3);
+  const unsigned = like?.unsigned ?? (UNSIGNED.has(type) && isPositive && random.chance(0.3));
   return { type, unsigned, name: "", value: random.chance(0.1) ? null : value };
 }
 
@@ -101,21 +104,28 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
   ["SELECT", 0],
 ];
 
+/** Parameters whose types are those of their places, not of their values. */
+const TYPED = "SELECT CAST(? AS CHAR(40)), CAST(? AS CHAR(40))";
+
 function prepare(subject: Subject): [Op, number] {
   const { random, client } = subject;
-  const [sql, parameters] = random.pick(TEXTS);
+  const [text, parameters] = random.pick(TEXTS);
+  const sql = subject.engine === "mysql" ? text.replace("SELECT ?, ?", TYPED) : text;
   const slot = subject.nextSlot++;
   if (!/missing|SELECT$/.test(sql)) subject.slots.set(slot, parameters);
   return [{ kind: "prepare", slot, sql: sql.replace("$", tableOf(client)) }, slot];
 }
 
 function execute(subject: Subject, slot: number): ExecuteOp | undefined {
-  const { random, slots, typed } = subject;
+  const { random, slots, typed, engine } = subject;
   const count = slots.get(slot);
   if (count === undefined) return undefined;
   const before = typed.get(slot);
   if (before !== undefined && random.chance(0.4)) return { ...before, hasTypes: count === 0 };
-  const parameters = Array.from({ length: count }, () => parameter(random));
+  // What MySQL makes of a value depends on the types of all executions before, and those before may
+  // have been elsewhere.
+  const like = engine === "mysql" ? before?.parameters : undefined;
+  const parameters = Array.from({ length: count }, (_, at) => parameter(random, like?.[at]));
   const op: ExecuteOp = { kind: "execute", slot, parameters, hasTypes: true };
   typed.set(slot, op);
   return op;
