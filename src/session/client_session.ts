@@ -45,6 +45,7 @@ import {
   type Loss,
   type LossDecision,
   lossOnTheWay,
+  toldOfKill,
 } from "./server_loss.ts";
 import { Relay } from "./relay.ts";
 import type { RelayOwner } from "./relay_owner.ts";
@@ -190,9 +191,10 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     if (server?.id !== id) return false;
     const isExecuting = this.#relay.isExecuting;
     const error = interrupted(id, ` on ${server.backend.label}`);
-    if (!isExecuting && server.isInTransaction) this.#loss = error;
+    const told = toldOfKill(error, this.#losing);
+    if (!isExecuting) this.#loss = told;
     hold!.letGo(isExecuting);
-    this.#relay.dropServer(error);
+    this.#relay.dropServer(told ?? error);
     return true;
   }
 
@@ -296,6 +298,8 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
 
   onServerLost(loss: Loss): LossDecision {
     const decision = judge(loss, this.#losing);
+    this.status &= ~Status.IN_TRANS;
+    if (loss.stage === "none" && this.#isLeaving) return { error: loss.error, ends: "shutdown" };
     if (loss.stage !== "none" || typeof decision === "string" || decision.ends !== undefined) {
       return decision;
     }

@@ -62,7 +62,7 @@ export function judge(loss: Loss, { id, hold, planner }: LosingSession): LossDec
   // The pin begins behind the command.
   const isLongData = planner?.command === Command.STMT_SEND_LONG_DATA;
   if (isLongData && !pins.some(({ reason }) => reason === LONG_DATA.reason)) pins.push(LONG_DATA);
-  const isPinned = pins.some(({ reason }) => reason !== "transaction");
+  const isPinned = pins.some(isOtherPin);
   const situation = { stage, isUnused: hold.isUnused, isInTransaction, isPinned, isRead };
   const state = stateOf(situation);
   const outcome = OUTCOMES[hold.sharing]["server session lost"][state];
@@ -98,4 +98,18 @@ export function lossOnTheWay(error: SluiceError, losing: LosingSession): SluiceE
   const loss = { error, farewell: undefined, payload: undefined, isSecondRun: false };
   const decision = judge({ ...loss, stage: "unsent" }, losing);
   return typeof decision === "string" ? error : decision.error;
+}
+
+/** What an operator's end of a server session takes along; undefined where that is nothing. */
+export function toldOfKill(error: SluiceError, { hold }: LosingSession): SluiceError | undefined {
+  const { isInTransaction, pins } = hold;
+  const isPinned = pins.some(isOtherPin);
+  if (!isInTransaction && !isPinned) return undefined;
+  const situation = { stage: "none", isUnused: false, isInTransaction, isPinned } as const;
+  const command = { isRead: false, mayHaveCommitted: false, isSecondRun: false };
+  return lossError({ ...situation, ...command, error, pins });
+}
+
+function isOtherPin({ reason }: PinInfo): boolean {
+  return reason !== "transaction";
 }

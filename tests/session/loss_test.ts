@@ -5,6 +5,7 @@ import { Command, Head, Status } from "../../src/protocol/constants.ts";
 import type { ServerSession } from "../../src/backend/server_session.ts";
 import type { SharingMode } from "../../src/config/types.ts";
 import { encodeErr } from "../../src/protocol/response.ts";
+import type { ClientSession } from "../../src/session/client_session.ts";
 import { FAULTS, OUTCOMES, type State, STATES } from "../../src/session/loss.ts";
 import { FakeClient, queryBytes } from "../fake/client.ts";
 import type { FakePeer, FakeServer } from "../fake/server.ts";
@@ -576,3 +577,40 @@ for (const sharing of ["transaction", "session"] as const) {
     });
   }
 }
+
+Deno.test("An operator who ends a server session does not have its read run elsewhere", async () => {
+  const script = { target: /SLEEP/, failing: (peer: FakePeer) => peer.stall() };
+  await stage("transaction", script, async ({ client, proxy, server, ran }) => {
+    await ok(client, "CREATE TEMPORARY TABLE mine (v INT)");
+    for (const sql of ["SELECT SLEEP(10)", READ]) {
+      const [session] = sessions(proxy);
+      if (sql === READ) await ok(client, "BEGIN");
+      else await client.query(sql);
+      await eventually("it runs", () => sql === READ || server.queries.includes(sql));
+      const [owner] = proxy.proxy.manager.clients.values();
+      const [id] = owner!.info().serverSessionIds;
+      assertEquals(owner!.killServer(id!), true);
+      if (sql === READ) await client.query(READ);
+      const { code, message } = await client.expectErr();
+      assertEquals(code, 1317);
+      const words = sql === READ ? "the transaction is gone" : "temporary table";
+      assertStringIncludes(message, words);
+      await read(client);
+      assertEquals(session!.isOpen, false);
+    }
+    assertEquals(ran.filter(([sql]) => sql.includes("SLEEP")).length, 1);
+  });
+});
+
+Deno.test("A proxy that stops does not wait for a transaction that is lost", async () => {
+  await stage("transaction", NONE, async ({ client, proxy, server }) => {
+    await ok(client, "BEGIN");
+    const [session] = proxy.proxy.manager.clients.values();
+    (session as ClientSession).leave();
+    await client.query(READ);
+    await rows(client);
+    server.drop();
+    await client.ended();
+    await proxy.log.first("session ended", "shutdown");
+  });
+});

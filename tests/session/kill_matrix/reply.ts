@@ -21,7 +21,7 @@ export async function readReply(client: FakeClient): Promise<string> {
 export function replyOf(payload: Uint8Array): string {
   if (payload[0] !== 0xff) return "OK";
   const { code, message } = decodeErr(payload);
-  return /server session \d+.* was killed$/.test(message)
+  return /server session \d+.* was killed(; the transaction is gone)?$/.test(message)
     ? `${code} of the server session`
     : String(code);
 }
