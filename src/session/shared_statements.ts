@@ -28,7 +28,7 @@ import {
   LAST_PREPARED,
   type PreparedBook,
 } from "../state/prepared_registry.ts";
-import type { ServerStatement } from "../state/server_statements.ts";
+import { isBoundBy, type ServerStatement } from "../state/server_statements.ts";
 import type { SessionState } from "../state/session_state.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
@@ -160,7 +160,7 @@ export class SharedStatements implements ServerNeed {
 
   /** Whether the request says all, or can be made to. */
   #isBound(held: ServerStatement, statement: ClientStatement): boolean {
-    if (!this.#isBare || held.types === statement.types) return true;
+    if (!this.#isBare || isBoundBy(held, statement)) return true;
     return statement.types !== "" && this.#fits(statement);
   }
 
@@ -257,8 +257,9 @@ export class SharedStatements implements ServerNeed {
     rewriteStatementId(bytes.subarray(start + 4), held?.id ?? NO_STATEMENT);
     if (held === undefined || this.#types === undefined) return undefined;
     const { types } = statement!;
-    const isMissing = this.#isBare && types !== held.types;
+    const isMissing = this.#isBare && !isBoundBy(held, statement!);
     held.types = types;
+    if (isMissing || !this.#isBare) held.hasFailed = false;
     if (this.#dialect === "mysql") {
       const own = this.#ownTypes(statement!);
       held.agreed = mergedTypes(held.agreed, own) ?? own;

@@ -5,11 +5,10 @@ import type { ClientStatement, SharedStatement, StatementHolder } from "./prepar
 export interface ServerStatement {
   /** The server's. */
   readonly id: number;
-  /**
-   * Types that its parameters were last bound to there, by whichever client; empty before, and
-   * where nobody knows.
-   */
+  /** Types that its parameters were last bound to there, by whichever client; empty before. */
   types: string;
+  /** The last execution has failed, perhaps without binding them. */
+  hasFailed: boolean;
   /** Types that all of its users agree on, where that matters; empty before the first. */
   agreed: string;
   /** Who has used it; undefined where several have. */
@@ -63,7 +62,7 @@ export class ServerStatements implements StatementHolder {
   /** The server has prepared it. */
   add(statement: SharedStatement, id: number): ServerStatement {
     this.drop(statement);
-    const held: ServerStatement = { id, types: "", agreed: "", user: "nobody" };
+    const held: ServerStatement = { id, types: "", hasFailed: false, agreed: "", user: "nobody" };
     this.#held.set(statement, held);
     statement.hold(this);
     return held;
@@ -104,11 +103,11 @@ export class ServerStatements implements StatementHolder {
     else this.drop(statement.shared);
   }
 
-  /** An execution has failed: nobody knows what is bound, or may stay wrong until a reset. */
+  /** An execution has failed: what had been sent for it may be wrong until a reset. */
   fail(statement: ClientStatement): void {
     if (statement.reservedOn === this) return this.discard(statement);
     const held = this.#held.get(statement.shared);
-    if (held !== undefined) held.types = UNKNOWN;
+    if (held !== undefined) held.hasFailed = true;
   }
 
   /** The client's COM_STMT_CLOSE has reached the server. */
@@ -159,7 +158,9 @@ export class ServerStatements implements StatementHolder {
   }
 }
 
-/** No request's types. */
-const UNKNOWN = "?";
+/** Whether a request without types runs there as it would on the client's own server session. */
+export function isBoundBy(held: ServerStatement, statement: ClientStatement): boolean {
+  return held.types === statement.types && (!held.hasFailed || held.user === statement);
+}
 
 const NO_IDS: readonly number[] = Object.freeze([]);

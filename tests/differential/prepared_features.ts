@@ -3,7 +3,6 @@ import type { Value } from "../../src/protocol/binary_value.ts";
 import { ColumnType } from "../../src/protocol/constants.ts";
 import type { Parameter } from "../../src/protocol/prepared.ts";
 import { PREPARED_NAMES, tableOf } from "./data.ts";
-import type { Random } from "./random.ts";
 import { type Feature, query, type Subject } from "./scenario.ts";
 import type { ExecuteOp, Op } from "./steps.ts";
 
@@ -76,9 +75,12 @@ const UNSIGNED: ReadonlySet<number> = new Set([
 ]);
 
 /** @param like of this type */
-function parameter(random: Random, like?: Parameter): Parameter {
+function parameter({ random, engine }: Subject, like?: Parameter): Parameter {
+  // MySQL knows no parameters of type YEAR.
+  const isKnown = ([type]: (typeof PARAMETERS)[number]) =>
+    engine !== "mysql" || type !== ColumnType.YEAR;
   const [type, values] = like === undefined
-    ? random.pick(PARAMETERS)
+    ? random.pick(PARAMETERS.filter(isKnown))
     : PARAMETERS.find(([one]) => one === like.type)!;
   const value = random.pick(values);
   const isPositive = typeof value === "number" && value >= 0;
@@ -125,7 +127,7 @@ function execute(subject: Subject, slot: number): ExecuteOp | undefined {
   // What MySQL makes of a value depends on the types of all executions before, and those before may
   // have been elsewhere.
   const like = engine === "mysql" ? before?.parameters : undefined;
-  const parameters = Array.from({ length: count }, (_, at) => parameter(random, like?.[at]));
+  const parameters = Array.from({ length: count }, (_, at) => parameter(subject, like?.[at]));
   const op: ExecuteOp = { kind: "execute", slot, parameters, hasTypes: true };
   typed.set(slot, op);
   return op;
@@ -162,11 +164,12 @@ const binaryPrepared: Feature = {
 const longData: Feature = {
   name: "longData",
   holds: true,
-  make({ random, ...subject }) {
+  make(subject) {
+    const { random } = subject;
     const slot = 1_000_000 + random.int(1_000_000);
     const part: Op = { kind: "longData", slot, parameter: 0, data: "part " };
     const sent: Parameter = { type: ColumnType.BLOB, unsigned: false, name: "", value: undefined };
-    const known = parameter(random);
+    const known = parameter(subject);
     return [
       { kind: "prepare", slot, sql: "SELECT ?, ?" },
       ...random.some<Op>([part], 3),

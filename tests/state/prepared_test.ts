@@ -15,7 +15,7 @@ import {
   PreparedBook,
   type PreparedText,
 } from "../../src/state/prepared_registry.ts";
-import { ServerStatements } from "../../src/state/server_statements.ts";
+import { isBoundBy, ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState } from "../../src/state/session_state.ts";
 
 const CONTEXT = contextOf(new SessionState(), "mysql");
@@ -144,7 +144,9 @@ Deno.test("What a client has open on a statement is nobody else's", () => {
   assertEquals([server.has(mine), server.takeClosing()], [false, [12]]);
   server.add(mine.shared, 13);
   server.fail(mine);
-  assertNotEquals(server.peek(mine)?.types, "");
+  assert(!isBoundBy(server.peek(mine)!, mine));
+  server.use(mine);
+  assert(isBoundBy(server.peek(mine)!, mine) && !isBoundBy(server.peek(mine)!, theirs));
   server.reserve(mine);
   server.forget(mine);
   assertEquals([server.takeClosing(), mine.reservedOn], [[], undefined]);
