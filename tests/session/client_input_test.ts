@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { BIG, SMALL } from "../../src/net/buffers.ts";
+import { BIG, giveBig, SMALL, takeBig } from "../../src/net/buffers.ts";
 import { ClientInput } from "../../src/session/client_input.ts";
 import { FakeTransport } from "../fake/transport.ts";
 import { seededRandom } from "../support/random.ts";
@@ -199,4 +199,97 @@ Deno.test("Any order of reading and taking gives the bytes in their order", asyn
     taken += count;
   }
   assertEquals(input.total, bytes.length);
+});
+
+Deno.test("What is kept stays while more is read, and can be taken once more", async () => {
+  const { transport, input } = makeInput();
+  input.readAhead();
+  transport.push(numbered(20));
+  await settle();
+  input.keep(12);
+  input.consume(12);
+  input.readAhead();
+  transport.push(numbered(SMALL, 100));
+  await settle();
+  input.readAhead();
+  assertEquals(input.kept, numbered(12));
+  input.restore();
+  assertEquals(input.kept, undefined);
+  assertEquals(unprocessed(input), Uint8Array.of(...numbered(20), ...numbered(SMALL, 100)));
+});
+
+Deno.test("Two buffers take turns, and no more are made", async () => {
+  const { transport, input } = makeInput();
+  const buffers = new Set<ArrayBufferLike>();
+  input.readAhead();
+  for (let round = 0; round < 6; round++) {
+    transport.push(numbered(30, round));
+    await settle();
+    buffers.add(input.bytes.buffer);
+    input.keep(30);
+    input.consume(30);
+    input.readAhead();
+    assertEquals(input.kept, numbered(30, round));
+  }
+  assertEquals(buffers.size, 2);
+});
+
+/** Somebody else uses the big buffers that nobody has. */
+function useBigBuffers(): void {
+  const taken = [takeBig(), takeBig(), takeBig()];
+  for (const buffer of taken) giveBig(buffer.fill(0xee));
+}
+
+Deno.test("Any order of keeping, reading and taking gives the bytes in their order", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = seededRandom(seed);
+    const bytes = Uint8Array.from({ length: 600_000 }, () => Math.floor(random() * 200));
+    const { transport, input } = makeInput();
+    for (let at = 0; at < bytes.length;) {
+      const length = 1 + Math.floor(random() ** 3 * 60_000);
+      transport.push(bytes.slice(at, at + length));
+      at += length;
+    }
+    transport.end();
+    let kept: Uint8Array | undefined;
+    let taken = 0;
+    while (taken < bytes.length) {
+      const choice = random();
+      if (choice < 0.6) input.readAhead();
+      else if (choice < 0.9 && input.available < BIG) {
+        input.readMore(Math.min(BIG, input.available + 1 + random() * 50_000));
+        if (input.kept === undefined) kept = undefined;
+      }
+      await settle();
+      useBigBuffers();
+      assertEquals(input.kept, kept);
+      if (random() < 0.5 || (transport.isReading && choice >= 0.6)) continue;
+      if (kept !== undefined && random() < 0.5) {
+        const end = random();
+        if (end < 0.3) input.release();
+        else if (end < 0.5) input.releaseBorrowed();
+        else {
+          input.restore();
+          taken -= kept.length;
+        }
+        if (input.kept === undefined) kept = undefined;
+        useBigBuffers();
+      }
+      const count = Math.ceil(random() * input.available);
+      const part = input.bytes.slice(input.start, input.start + count);
+      assertEquals(part, bytes.slice(taken, taken + count));
+      if (random() < 0.5 && count > 0) {
+        input.release();
+        input.keep(count);
+        kept = part;
+      } else if (random() < 0.3) input.adapt(count);
+      // What is restored must be what came right before the rest.
+      if (kept !== part && count > 0) {
+        input.release();
+        kept = undefined;
+      }
+      input.consume(count);
+      taken += count;
+    }
+  }
 });
