@@ -4,7 +4,7 @@
  */
 import type { ServerSession } from "../backend/server_session.ts";
 import { SluiceError } from "../errors.ts";
-import { logError, type LogFields, logInfo, logWarning } from "../log.ts";
+import { logError, logInfo, logWarning } from "../log.ts";
 import { StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import type { CommandRow } from "../protocol/replies.ts";
@@ -34,7 +34,7 @@ import {
   type ServerUse,
 } from "./login.ts";
 import { PrivateHold } from "./private_hold.ts";
-import { causeOf, interrupted, toldOf } from "./session_errors.ts";
+import { endFields, interrupted, toldOf } from "./session_errors.ts";
 import { SharedHold } from "./shared_hold.ts";
 import type { ServerHold } from "./server_hold.ts";
 import type { ServerNeed } from "./server_need.ts";
@@ -44,6 +44,7 @@ import {
   type LosingSession,
   type Loss,
   type LossDecision,
+  lossOfLast,
   lossOnTheWay,
   toldOfKill,
 } from "./server_loss.ts";
@@ -137,7 +138,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       bytesIn: this.#relay.bytesIn,
       bytesOut: this.#relay.bytesOut,
       serverSessionIds: this.#hold?.ids ?? [],
-      pins: this.#hold?.pins ?? [],
+      pins: this.#hold?.listPins(this.#planner, this.#phaseSince) ?? [],
     };
   }
 
@@ -316,15 +317,22 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     this.#relay.refuse(told);
   }
 
+  /** What the next command is to hear of that needs a server. */
+  #findLoss(): SluiceError | undefined {
+    const lost = this.#hold?.lostLast;
+    if (lost !== undefined) this.#loss = lossOfLast(lost, this.#losing);
+    return this.#loss;
+  }
+
   takeServer(): ServerSession | undefined {
-    if (this.#loss !== undefined) return undefined;
+    if (this.#findLoss() !== undefined) return undefined;
     const server = this.#hold?.takeNow(this.#planner!);
     server?.acquire(this.#relay);
     return server;
   }
 
   needServer(isAgain: boolean): void {
-    const loss = this.#loss;
+    const loss = this.#findLoss();
     if (loss !== undefined) {
       // Who expects no reply cannot be told.
       if (this.#row?.shape !== "none") this.#loss = undefined;
@@ -445,7 +453,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   end(reason: EndReason, error?: SluiceError): void {
     if (this.#hasEnded) return;
     const isExecuting = this.#relay.isExecuting;
-    const fields = this.#endFields(reason, error);
+    const fields = endFields(this.info(), reason, error);
     this.#phase = "closed";
     this.#relay.close();
     this.#hold?.abandonOpening();
@@ -470,26 +478,5 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     ended.transactions += this.#transactions;
     ended.bytesIn += this.#relay.bytesIn;
     ended.bytesOut += this.#relay.bytesOut;
-  }
-
-  #endFields(reason: EndReason, error: SluiceError | undefined): LogFields {
-    const { user, tenant, cluster, schema, command, statements, bytesIn, bytesOut } = this.info();
-    return {
-      cs_id: this.id,
-      peer: this.#peerLabel,
-      user: user || undefined,
-      tenant: tenant || undefined,
-      cluster: cluster || undefined,
-      schema: schema || undefined,
-      reason,
-      code: error?.code,
-      error: error?.message,
-      cause: error?.cause === undefined ? undefined : causeOf(error.cause),
-      duration_ms: Date.now() - this.#connectedSince,
-      statements,
-      last_command: command || undefined,
-      bytes_in: bytesIn,
-      bytes_out: bytesOut,
-    };
   }
 }

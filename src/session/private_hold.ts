@@ -19,6 +19,7 @@ interface Opening {
 
 export class PrivateHold implements ServerHold {
   readonly sharing = "session";
+  readonly lostLast = undefined;
   readonly #use: ServerUse;
   /** The schema that the next server session begins with. */
   #nextSchema: string;
@@ -75,6 +76,10 @@ export class PrivateHold implements ServerHold {
 
   get pins(): readonly never[] {
     return NO_PINS;
+  }
+
+  listPins(): readonly never[] {
+    return this.pins;
   }
 
   async open(): Promise<ServerSession | undefined> {

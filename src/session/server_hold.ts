@@ -16,6 +16,10 @@ export interface ServerHold {
   readonly isInTransaction: boolean;
   /** Why it cannot be given back, and since when. */
   readonly pins: readonly Pin[];
+  /** The same for lists, with what lasts no longer than the command that runs. */
+  listPins(command: PlannedCommand | undefined, since: number): readonly Pin[];
+  /** Where pins are, which has ended while the client did not have it. */
+  readonly lostLast: ServerSession | undefined;
   /** `ss_id` of the one that it has, or else of the one that is being opened for it. */
   readonly ids: number[];
   /** Whether the command can be sent as it is on the server session that it has. */

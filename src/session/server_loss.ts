@@ -1,5 +1,6 @@
 /** What is made of a server session that is lost: for the client, and of what was on it. */
-import { SluiceError } from "../errors.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import type { SluiceError } from "../errors.ts";
 import { logWarning } from "../log.ts";
 import { Command } from "../protocol/constants.ts";
 import type { PinInfo } from "../session_manager.ts";
@@ -98,6 +99,24 @@ export function lossOnTheWay(error: SluiceError, losing: LosingSession): SluiceE
   const loss = { error, farewell: undefined, payload: undefined, isSecondRun: false };
   const decision = judge({ ...loss, stage: "unsent" }, losing);
   return typeof decision === "string" ? error : decision.error;
+}
+
+/** The server session was lost where it was waiting for the client, with what pins it there. */
+export function lossOfLast(last: ServerSession, { id, hold }: LosingSession): SluiceError {
+  const { pins } = hold;
+  const situation = { stage: "none", isUnused: false, isInTransaction: false } as const;
+  const command = { isRead: false, mayHaveCommitted: false, isSecondRun: false };
+  const error = lost(last, "it has ended while nobody used it");
+  logWarning("server session lost", {
+    cs_id: id,
+    ss_id: last.id,
+    server: last.backend.label,
+    state: stateOf({ ...situation, ...command, isPinned: true }),
+    outcome: "told",
+    cause: error.message,
+  });
+  hold.lose();
+  return lossError({ ...situation, ...command, isPinned: true, error, pins });
 }
 
 /** What an operator's end of a server session takes along; undefined where that is nothing. */

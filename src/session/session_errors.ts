@@ -1,6 +1,9 @@
 /** What clients and logs are told of what went wrong in a session. */
 import { internalError, messageOf, ProtocolError, SluiceError } from "../errors.ts";
+import type { LogFields } from "../log.ts";
 import { OutOfOrder } from "../net/packet_port.ts";
+import type { ClientSessionInfo } from "../session_manager.ts";
+import type { EndReason } from "./end_reason.ts";
 
 /** What a statement is told whose server session an operator has ended. */
 export function interrupted(id: number, where: string): SluiceError {
@@ -8,8 +11,34 @@ export function interrupted(id: number, where: string): SluiceError {
   return new SluiceError("killed", message);
 }
 
+/** Of the last log line of a session. */
+export function endFields(
+  info: ClientSessionInfo,
+  reason: EndReason,
+  error: SluiceError | undefined,
+): LogFields {
+  const { id, peer, user, tenant, cluster, schema, command, statements, bytesIn, bytesOut } = info;
+  return {
+    cs_id: id,
+    peer,
+    user: user || undefined,
+    tenant: tenant || undefined,
+    cluster: cluster || undefined,
+    schema: schema || undefined,
+    reason,
+    code: error?.code,
+    error: error?.message,
+    cause: error?.cause === undefined ? undefined : causeOf(error.cause),
+    duration_ms: Date.now() - info.connectedSince,
+    statements,
+    last_command: command || undefined,
+    bytes_in: bytesIn,
+    bytes_out: bytesOut,
+  };
+}
+
 /** Errors of our own making carry their stack into the log. */
-export function causeOf(cause: unknown): string {
+function causeOf(cause: unknown): string {
   const isOwn = cause instanceof SluiceError || cause instanceof ProtocolError;
   return cause instanceof Error && !isOwn ? cause.stack ?? cause.message : messageOf(cause);
 }

@@ -16,6 +16,7 @@ import { SessionState } from "../state/session_state.ts";
 import { ClientState, type LastFacts } from "./client_state.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
+import { causeOf } from "./pin_cause.ts";
 import { cancel } from "./private_hold.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
@@ -90,8 +91,27 @@ export class SharedHold implements ServerHold {
     return this.#state.pins;
   }
 
+  listPins(command: PlannedCommand | undefined, since: number): readonly Pin[] {
+    const takesFile = this.#current?.tracker.clientTurn === "sends_file";
+    if (command === undefined || !takesFile) return this.pins;
+    return [...this.pins, {
+      reason: "load_data_local",
+      since,
+      cause: causeOf(command),
+      things: [],
+    }];
+  }
+
+  get lostLast(): ServerSession | undefined {
+    const last = this.#last;
+    const isThere = !this.#state.isPinned || this.#current !== undefined || last?.isOpen !== false;
+    return isThere || this.#reading !== undefined ? undefined : last;
+  }
+
   get ids(): number[] {
-    const id = this.#current?.id ?? this.#opening?.candidate?.id ?? this.#opening?.id ?? 0;
+    const opening = this.#opening;
+    const kept = this.#state.isPinned && this.#isLastFree ? this.#last!.id : 0;
+    const id = this.#current?.id ?? opening?.candidate?.id ?? opening?.id ?? kept;
     return id === 0 ? [] : [id];
   }
 

@@ -163,6 +163,16 @@ for (const name of ["mariadb", "mysql"] as const) {
     assertEquals((await client.query("SHOW PROXYPINS"))[0], []);
   });
 
+  lossTest("a lock that waits in the pool is named where it is lost", async (client) => {
+    await client.query("SELECT GET_LOCK('Gate', 0)");
+    await kill();
+    const { errno, message } = await failure(client.query("SELECT 1"));
+    assertEquals(errno, 1158);
+    assertMatch(message, /between statements: .*; lost with the server session: user lock gate/i);
+    assertEquals(await value(client, "SELECT IS_FREE_LOCK('Gate')"), 1);
+    assertEquals((await client.query("SHOW PROXYPINS"))[0], []);
+  });
+
   lossTest("autocommit stays as it was wanted", async (client) => {
     await client.query("SET autocommit = 0");
     await client.query("INSERT INTO t (v) VALUES (1)");
