@@ -20,8 +20,13 @@ export interface OwnCommand {
 }
 
 /** A statement. */
-export function queryCommand({ capabilities }: ServerSession, sql: string): OwnCommand {
-  const payload = encodeQuery({ text: encodeText(sql), attributes: [] }, capabilities.base);
+export function queryCommand(server: ServerSession, sql: string): OwnCommand {
+  return textCommand(server, encodeText(sql));
+}
+
+/** A statement in whatever character set the session has. */
+export function textCommand({ capabilities }: ServerSession, text: Uint8Array): OwnCommand {
+  const payload = encodeQuery({ text, attributes: [] }, capabilities.base);
   return { row: rowFor(Command.QUERY), payload };
 }
 

@@ -37,6 +37,7 @@ import { OwnPrepared } from "./own_prepared.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerNeed } from "./server_need.ts";
+import { NAMING, SharedNames } from "./shared_names.ts";
 import { SharedStatements } from "./shared_statements.ts";
 import { StatementText } from "./statement_text.ts";
 
@@ -93,6 +94,7 @@ export class CommandPlanner implements PlannedCommand {
   #allowsSeveral: boolean;
   #prepared: OwnPrepared | undefined;
   #shared: SharedStatements | undefined;
+  #names: SharedNames | undefined;
   #named: NamedStatements | undefined;
   #answers: OwnAnswers | undefined;
 
@@ -160,6 +162,15 @@ export class CommandPlanner implements PlannedCommand {
       ? classifyText(bytes, { start: at, end }, this.#options.mode())
       : UNKNOWN;
     this.isAlone = !bytes.subarray(at, end).includes(0x3b);
+    if ((this.classified.effects & NAMING) !== 0) this.#planNames(bytes.subarray(at, end));
+  }
+
+  #planNames(text: Uint8Array): void {
+    this.need = this.#names ??= new SharedNames({
+      mode: () => this.#options.mode(),
+      limit: () => this.#options.preparedLimit(),
+    });
+    this.classified = this.#names.plan(text, this.classified, this.isAlone);
   }
 
   #plan(command: ClientCommand, input: ClientInput): Plan | undefined {
@@ -389,6 +400,7 @@ export class CommandPlanner implements PlannedCommand {
   forgetStatements(): void {
     this.#prepared = undefined;
     this.#named = undefined;
+    this.#names?.clear();
     this.#shared?.closeAll();
   }
 

@@ -10,7 +10,7 @@ import { decodePrepareHead } from "../protocol/prepared.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { decodeErr } from "../protocol/response.ts";
 import { difference } from "../state/difference.ts";
-import { stateToPrepareIn } from "../state/prepare_context.ts";
+import { type PrepareContext, stateToPrepareIn } from "../state/prepare_context.ts";
 import { type ClientStatement, textOfReply } from "../state/prepared_registry.ts";
 import { SessionState } from "../state/session_state.ts";
 import { UnmetNeed } from "./server_need.ts";
@@ -38,15 +38,17 @@ export async function prepareAgain(
   statement: ClientStatement,
   wanted: SessionState,
 ): Promise<void> {
-  const meanwhile = await stateFor(server, statement, wanted);
-  if (meanwhile !== undefined) await bringTo(server, meanwhile);
-  const { shared } = statement;
-  let reply = await prepare(server, shared.text);
-  if (codeOf(reply) === TOO_MANY) {
-    server.prepared?.shrink(0);
-    reply = await prepare(server, shared.text);
-  }
-  if (meanwhile !== undefined) await bringTo(server, wanted);
+  const { shared, context } = statement;
+  const { text } = shared;
+  const reply = await inContextOf(server, { context, text }, {
+    wanted,
+    run: async () => {
+      const reply = await prepare(server, text);
+      if (codeOf(reply) !== TOO_MANY) return reply;
+      server.prepared?.shrink(0);
+      return await prepare(server, text);
+    },
+  });
   const [head] = reply;
   if (head![0] === Head.ERR) {
     const { code, sqlState, message } = decodeErr(head!);
@@ -65,10 +67,33 @@ export async function prepareAgain(
   });
 }
 
+/** A text as it was prepared. */
+export interface TextInContext {
+  readonly context: PrepareContext;
+  readonly text: Uint8Array;
+}
+
+/**
+ * Runs something in the state in which the text was prepared.
+ * @param wanted the state of the session, before and after
+ * @throws {UnmetNeed} where that state cannot be had
+ */
+export async function inContextOf<Result>(
+  server: ServerSession,
+  prepared: TextInContext,
+  { wanted, run }: { readonly wanted: SessionState; readonly run: () => Promise<Result> },
+): Promise<Result> {
+  const meanwhile = await stateFor(server, prepared, wanted);
+  if (meanwhile !== undefined) await bringTo(server, meanwhile);
+  const result = await run();
+  if (meanwhile !== undefined) await bringTo(server, wanted);
+  return result;
+}
+
 /** Undefined where the session can stay as it is. @throws {UnmetNeed} */
 async function stateFor(
   server: ServerSession,
-  { context, shared }: ClientStatement,
+  { context, text }: TextInContext,
   wanted: SessionState,
 ): Promise<SessionState | undefined> {
   const { dialect } = server;
@@ -85,7 +110,7 @@ async function stateFor(
   }
   if (!way.needsLogin && !way.needsReset) return state;
   // No command leaves a schema: but for its name, none was as good as any.
-  if (NAMES_SCHEMA.test(new TextDecoder().decode(shared.text))) {
+  if (NAMES_SCHEMA.test(new TextDecoder().decode(text))) {
     throw lost("it was prepared without a schema, and the session has one");
   }
   const other = { ...context, state: withSchema(context.state, wanted.schema) };

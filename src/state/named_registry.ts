@@ -4,6 +4,7 @@
  * missed there, it is made the client's own.
  * https://dev.mysql.com/doc/refman/9.0/en/sql-prepared-statements.html
  */
+import type { Classified } from "../sql/classified.ts";
 import type { Dialect } from "./dialect.ts";
 import { contextOf, type PrepareContext } from "./prepare_context.ts";
 import type { SessionState } from "./session_state.ts";
@@ -13,13 +14,16 @@ export interface NamedStatement {
   /** In lower case. */
   readonly name: string;
   /** The whole PREPARE statement as the client sent it: it means the same in the same context. */
-  readonly statement: Uint8Array;
+  readonly text: Uint8Array;
   readonly context: PrepareContext;
+  /** What it does when it is executed. */
+  readonly classified: Classified;
 }
 
 /** The names of one client session; few clients have any. */
 export class ClientNames {
   #byName: Map<string, NamedStatement> | undefined;
+  #context: PrepareContext | undefined;
 
   get size(): number {
     return this.#byName?.size ?? 0;
@@ -31,14 +35,15 @@ export class ClientNames {
 
   /** A PREPARE has succeeded. */
   add(
-    name: string,
-    statement: Uint8Array,
+    { name, text, classified }: Omit<NamedStatement, "context">,
     { state, dialect }: { readonly state: SessionState; readonly dialect: Dialect },
   ): NamedStatement {
+    this.#context = contextOf(state, dialect, this.#context);
     const named = {
       name: name.toLowerCase(),
-      statement: statement.slice(),
-      context: contextOf(state, dialect),
+      text: text.slice(),
+      context: this.#context,
+      classified,
     };
     this.#byName ??= new Map();
     this.#byName.set(named.name, named);
@@ -52,7 +57,7 @@ export class ClientNames {
 
   /** The session was reset. */
   clear(): void {
-    this.#byName = undefined;
+    this.#byName = this.#context = undefined;
   }
 }
 
@@ -65,26 +70,42 @@ export type NamedPreparation =
 
 /** The names of one server session. */
 export class ServerNames {
-  #byName: Map<string, NamedStatement> | undefined;
+  /** The least recently prepared one first; undefined for names that may stand for anything. */
+  #byName: Map<string, NamedStatement | undefined> | undefined;
 
   get size(): number {
     return this.#byName?.size ?? 0;
+  }
+
+  /** The least recently prepared one. */
+  get oldest(): string | undefined {
+    return this.#byName?.keys().next().value;
   }
 
   /** Undefined where the name is the client's own there, or nobody's. */
   preparation(name: string, client: ClientNames): NamedPreparation | undefined {
     const key = name.toLowerCase();
     const wanted = client.find(key);
-    const held = this.#byName?.get(key);
-    if (wanted === held) return undefined;
-    if (wanted !== undefined) return { prepare: wanted };
-    return { deallocate: `DEALLOCATE PREPARE \`${key.replaceAll("`", "``")}\`` };
+    if (wanted !== undefined) {
+      return this.#byName?.get(key) === wanted ? undefined : { prepare: wanted };
+    }
+    return this.#byName?.has(key) === true ? { deallocate: deallocation(key) } : undefined;
   }
 
   /** The server has prepared it. */
   add(named: NamedStatement): void {
+    this.#put(named.name, named);
+  }
+
+  /** Preparing has failed: nobody knows what the name stands for. */
+  spoil(name: string): void {
+    this.#put(name.toLowerCase(), undefined);
+  }
+
+  #put(key: string, named: NamedStatement | undefined): void {
     this.#byName ??= new Map();
-    this.#byName.set(named.name, named);
+    this.#byName.delete(key);
+    this.#byName.set(key, named);
   }
 
   remove(name: string): void {
@@ -95,4 +116,9 @@ export class ServerNames {
   clear(): void {
     this.#byName = undefined;
   }
+}
+
+/** The statement that does away with a name. */
+export function deallocation(name: string): string {
+  return `DEALLOCATE PREPARE \`${name.replaceAll("`", "``")}\``;
 }

@@ -1,4 +1,5 @@
 /** Which prepared statements of the binary protocol a server session has, under ids of its own. */
+import { ServerNames } from "./named_registry.ts";
 import type { ClientStatement, SharedStatement, StatementHolder } from "./prepared_registry.ts";
 
 /** What a server session has prepared. */
@@ -18,6 +19,8 @@ export interface ServerStatement {
 export class ServerStatements implements StatementHolder {
   /** The least recently used one first. */
   readonly #held = new Map<SharedStatement, ServerStatement>();
+  /** Those of the text protocol. */
+  readonly names = new ServerNames();
   #reserved: Map<ClientStatement, ServerStatement> | undefined;
   #closing: number[] = [];
 
@@ -144,6 +147,7 @@ export class ServerStatements implements StatementHolder {
   clear(): void {
     for (const statement of this.#held.keys()) statement.release(this);
     this.#held.clear();
+    this.names.clear();
     for (const statement of [...this.#reserved?.keys() ?? []]) this.#takeReserved(statement);
     this.#closing = [];
   }

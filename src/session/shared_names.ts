@@ -1,0 +1,219 @@
+/**
+ * Prepared statements of the text protocol of one client whose server sessions are shared: PREPARE
+ * name FROM 'text', EXECUTE name, DEALLOCATE PREPARE name, each alone in its command. A name is
+ * prepared again where it is missing, and done away with where it is another client's. What is
+ * prepared in another way (from a variable, beside other statements) binds the client to its server
+ * session.
+ * https://dev.mysql.com/doc/refman/9.0/en/sql-prepared-statements.html
+ */
+import { exchange, type Reply, textCommand } from "../backend/server_exchange.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import { encodeText } from "../protocol/bytes.ts";
+import { Head } from "../protocol/constants.ts";
+import { decodeErr } from "../protocol/response.ts";
+import type { Classified } from "../sql/classified.ts";
+import { classifyText } from "../sql/classify.ts";
+import { Effect } from "../sql/effects.ts";
+import { type SqlMode, type Token, tokenize } from "../sql/tokens.ts";
+import {
+  ClientNames,
+  deallocation,
+  type NamedStatement,
+  type ServerNames,
+} from "../state/named_registry.ts";
+import type { SessionState } from "../state/session_state.ts";
+import type { ClientInput } from "./client_input.ts";
+import { inContextOf } from "./prepare_again.ts";
+import { type ServerNeed, UnmetNeed } from "./server_need.ts";
+import { CLOSES_STATEMENTS } from "./shared_statements.ts";
+
+/** Effects that are about names. */
+export const NAMING = Effect.prepares | Effect.executes | Effect.deallocates;
+
+/** Others are the same to servers in more ways than by upper and lower case. */
+const PLAIN_NAME = /^[\w$]+$/;
+
+/** More than the longest of the statements has. */
+const MOST_TOKENS = 5;
+
+/** What becomes of names with the command that was planned last. */
+type Change =
+  | { readonly kind: "prepare"; readonly statement: Omit<NamedStatement, "context"> }
+  | { readonly kind: "deallocate" | "lose"; readonly name: string };
+
+export interface SharedNamesOptions {
+  /** How the client's texts are to be read, as of now. */
+  mode(): SqlMode;
+  /** Most names of a server session. */
+  limit(): number;
+}
+
+export class SharedNames implements ServerNeed {
+  readonly #names = new ClientNames();
+  readonly #options: SharedNamesOptions;
+  #used: readonly string[] = [];
+  #changes: readonly Change[] = [];
+  #isSent = false;
+
+  constructor(options: SharedNamesOptions) {
+    this.#options = options;
+  }
+
+  /** The client's session is reset. */
+  clear(): void {
+    this.#names.clear();
+  }
+
+  /**
+   * A text about names.
+   * @param isAlone whether it is certainly one statement
+   * @returns what it does, as far as names do not hide that
+   */
+  plan(text: Uint8Array, classified: Classified, isAlone: boolean): Classified {
+    this.#isSent = false;
+    this.#used = [];
+    const mode = this.#options.mode();
+    const range = { start: 0, end: text.length };
+    const prepared = isAlone ? readPrepare(tokenize(text, range, mode, MOST_TOKENS)) : undefined;
+    if (prepared !== undefined) {
+      const inner = encodeText(prepared.text);
+      const does = classifyText(inner, { start: 0, end: inner.length }, mode);
+      const statement = { name: prepared.name, text: text.slice(), classified: does };
+      this.#changes = [{ kind: "prepare", statement }];
+      return { ...classified, effects: classified.effects & ~NAMING, names: [] };
+    }
+    const named = (effect: number) =>
+      classified.names.filter((one) => one.effect === effect).map(({ name = "" }) => name);
+    const executed = named(Effect.executes).filter((name) => name !== "");
+    const deallocated = named(Effect.deallocates);
+    const kind = isAlone ? "deallocate" : "lose";
+    this.#used = [...executed, ...deallocated];
+    this.#changes = [
+      ...named(Effect.prepares).map((name) => ({ kind: "lose", name }) as const),
+      ...deallocated.map((name) => ({ kind, name }) as const),
+    ];
+    return this.#joined(classified, executed, isAlone);
+  }
+
+  isMet({ prepared }: ServerSession): boolean {
+    const names = prepared?.names;
+    if (names === undefined) {
+      return this.#used.every((name) => this.#names.find(name) === undefined);
+    }
+    return this.#missing(names) === undefined && !this.#isFull(names);
+  }
+
+  async meet(server: ServerSession, wanted: SessionState): Promise<void> {
+    const { names } = server.keepPrepared();
+    while (this.#isFull(names)) {
+      const { oldest } = names;
+      await run(server, encodeText(deallocation(oldest!)));
+      names.remove(oldest!);
+    }
+    for (let name = this.#missing(names); name !== undefined; name = this.#missing(names)) {
+      const todo = names.preparation(name, this.#names)!;
+      if ("deallocate" in todo) {
+        await run(server, encodeText(todo.deallocate));
+        names.remove(name);
+      } else {
+        await this.#prepare(server, todo.prepare, wanted);
+      }
+    }
+  }
+
+  onSend(server: ServerSession, input: ClientInput): Uint8Array | undefined {
+    this.#isSent = true;
+    return CLOSES_STATEMENTS.onSend(server, input);
+  }
+
+  onSent(): void {
+    this.#isSent = true;
+  }
+
+  onDone(server: ServerSession): void {
+    if (!this.#isSent) return;
+    this.#isSent = false;
+    const { tracker, known, dialect } = server;
+    const { names } = server.keepPrepared();
+    const hasFailed = tracker.errorCode !== 0;
+    for (const change of this.#changes) {
+      const { name } = change.kind === "prepare" ? change.statement : change;
+      if (change.kind === "deallocate" && hasFailed) continue;
+      this.#names.remove(name);
+      names.remove(name);
+      if (change.kind !== "prepare") continue;
+      if (hasFailed || known === undefined) names.spoil(name);
+      else names.add(this.#names.add(change.statement, { state: known, dialect }));
+    }
+  }
+
+  /** What runs under the names counts in their place. */
+  #joined(outer: Classified, executed: readonly string[], isAlone: boolean): Classified {
+    // Among several statements, nobody knows which of them have run.
+    if (!isAlone) return { ...outer, effects: outer.effects | Effect.unknown };
+    if (executed.length === 0) return outer;
+    const inner = executed.map((name) => this.#names.find(name)?.classified);
+    const known = inner.filter((one) => one !== undefined);
+    // Another one fails, or is on the server session that the client is bound to.
+    if (known.length === 0) return outer;
+    return {
+      effects: known.reduce((all, one) => all | one.effects, outer.effects & ~NAMING),
+      asks: known.reduce((all, one) => all | one.asks, outer.asks),
+      userVariables: [...outer.userVariables, ...known.flatMap((one) => one.userVariables)],
+      names: known.flatMap((one) => one.names),
+      server: outer.server,
+      isRead: known.every((one) => one.isRead),
+    };
+  }
+
+  #missing(names: ServerNames): string | undefined {
+    return this.#used.find((name) => names.preparation(name, this.#names) !== undefined);
+  }
+
+  #isFull(names: ServerNames): boolean {
+    return names.size > this.#options.limit();
+  }
+
+  async #prepare(
+    server: ServerSession,
+    named: NamedStatement,
+    wanted: SessionState,
+  ): Promise<void> {
+    const { names } = server.keepPrepared();
+    const reply = await inContextOf(server, named, {
+      wanted,
+      run: () => run(server, named.text),
+    });
+    const [head] = reply;
+    if (head![0] !== Head.ERR) return names.add(named);
+    names.spoil(named.name);
+    const { code, sqlState, message } = decodeErr(head!);
+    throw new UnmetNeed("server_refused", message, { code, sqlState });
+  }
+}
+
+async function run(server: ServerSession, text: Uint8Array): Promise<Reply> {
+  const [reply] = await exchange(server, [textCommand(server, text)]);
+  return reply!;
+}
+
+interface Prepare {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** @returns undefined for other statements, and for texts and names that are no plain ones */
+function readPrepare(tokens: readonly Token[]): Prepare | undefined {
+  const [prepare, name, from, text] = tokens;
+  const isPrepare = tokens.length === 4 && isWord(prepare, "PREPARE") && isWord(from, "FROM");
+  if (!isPrepare || text!.kind !== "string" || !isName(name!)) return undefined;
+  return { name: name!.text, text: text!.text };
+}
+
+function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === "word" && token.text.toUpperCase() === word;
+}
+
+function isName({ kind, text }: Token): boolean {
+  return (kind === "word" || kind === "quoted_name") && PLAIN_NAME.test(text);
+}
