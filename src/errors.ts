@@ -49,6 +49,7 @@ export const ERROR_KINDS = {
   too_many_prepared: { code: 1461, sqlState: "42000", side: "client" },
   server_malformed: { code: 1835, sqlState: "08S01", side: "server" },
   malformed_packet: { code: 1835, sqlState: "HY000", side: "client" },
+  unknown_server: { code: 1477, sqlState: "HY000", side: "client" },
   unknown_query: { code: 1957, sqlState: "HY000", side: "client" },
   // From here on OceanBase's own numbers, which operators of its proxy know.
   idle_timeout: { code: 4031, sqlState: "HY000", side: "client" },

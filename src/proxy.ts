@@ -3,6 +3,7 @@ import type { ProxyView } from "./admin/scope.ts";
 import { Cluster } from "./backend/cluster.ts";
 import { formatAddress } from "./config/address.ts";
 import { LiveConfig } from "./config/live_config.ts";
+import { isAnythingShared } from "./config/sharing.ts";
 import type { Address, Config } from "./config/types.ts";
 import { messageOf } from "./errors.ts";
 import { logInfo, logWarning } from "./log.ts";
@@ -40,6 +41,7 @@ export class Proxy {
   readonly #proxysys = new ProxysysAccounts();
   readonly #startedAt = Date.now();
   #accounts: ConfiguredAccounts;
+  #isAnythingShared: boolean;
   readonly #listeners: Listener[] = [];
   #sweep: ReturnType<typeof setInterval> | undefined;
   #rsaKey: Promise<RsaKey> | undefined;
@@ -75,6 +77,7 @@ export class Proxy {
     };
     this.#clusters = clusters.map((cluster) => new Cluster(cluster, options));
     this.#accounts = new ConfiguredAccounts(users);
+    this.#isAnythingShared = isAnythingShared(clusters, users);
     this.#otherSources = credentials;
     config.onChange((next, previous) => this.#useConfig(next, previous));
   }
@@ -118,6 +121,7 @@ export class Proxy {
   /** Sessions go on with what they have looked at; whoever looks next sees the new one. */
   #useConfig(next: Config, previous: Config): void {
     this.#limits.use(next);
+    this.#isAnythingShared = isAnythingShared(next.clusters, next.users);
     if (next.users !== previous.users) {
       this.#accounts = new ConfiguredAccounts(next.users);
       this.#makeKeyEarly();
@@ -152,6 +156,7 @@ export class Proxy {
   #context(): SessionContext {
     const live = this.#config;
     const byName = new Map(this.#clusters.map((cluster) => [cluster.config.name, cluster]));
+    const isShared = () => this.#isAnythingShared;
     // Asked for by the first client: before that the port may not have been chosen.
     let host: bigint | undefined;
     return {
@@ -162,6 +167,9 @@ export class Proxy {
       limits: this.#limits,
       preparedBook: new PreparedBook(),
       proxyView: this.#view(),
+      get isAnythingShared() {
+        return isShared();
+      },
       get defaultCluster() {
         return byName.get(live.current.proxy.defaultCluster)!;
       },

@@ -61,6 +61,8 @@ export interface ClientSessionInfo extends SessionOwner {
   readonly bytesOut: number;
   /** The one that is in use or was last used comes first. */
   readonly serverSessionIds: readonly number[];
+  /** Where its last command went, and why there: `db1: hint`; empty before the first. */
+  readonly route: string;
   /** Why it must stay on the server session that it has; empty where server sessions are its own. */
   readonly pins: readonly PinInfo[];
 }

@@ -1,4 +1,4 @@
-import type { SharingMode } from "./types.ts";
+import type { ClusterConfig, SharingMode, UserConfig } from "./types.ts";
 
 /** Whatever may say itself how sessions have server sessions. */
 interface MaySay {
@@ -15,4 +15,17 @@ export function sharingOf(
   user: MaySay | undefined,
 ): SharingMode {
   return user?.sharing ?? tenant?.sharing ?? cluster.sharing;
+}
+
+/** Whether anybody's server sessions may be another client's next. */
+export function isAnythingShared(
+  clusters: readonly Pick<ClusterConfig, "sharing" | "tenants">[],
+  users: readonly Pick<UserConfig, "sharing">[],
+): boolean {
+  return clusters.some((cluster) => shares(cluster) || cluster.tenants.some(shares)) ||
+    users.some(shares);
+}
+
+function shares({ sharing }: MaySay): boolean {
+  return sharing === "transaction";
 }

@@ -30,11 +30,16 @@ export interface Capabilities {
   readonly extended: number;
 }
 
-/** What the greeting offers when the servers behind can `servers`. */
-export function offeredToClients(servers: Capabilities): Capabilities {
+/**
+ * What the greeting offers when the servers behind can `servers`.
+ * @param isShared clients may go on with statements that another one has prepared, and so cannot
+ *   rely on a server telling them once only what their columns are
+ */
+export function offeredToClients(servers: Capabilities, isShared = false): Capabilities {
+  const without = isShared ? MariaDbCapability.CACHE_METADATA : 0;
   return {
     base: ((servers.base & PASSED) | OWN) >>> 0,
-    extended: servers.extended & MARIADB_PASSED,
+    extended: servers.extended & MARIADB_PASSED & ~without,
   };
 }
 

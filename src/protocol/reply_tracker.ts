@@ -8,14 +8,12 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { concat, MAX_PAYLOAD, PacketReader } from "./bytes.ts";
+import { shortenPacket } from "./packet_edit.ts";
 import { Capability, Head, MariaDbCapability, Status } from "./constants.ts";
 import { FIRST_PLACE, OUT_PARAMETERS, Place, PLACE_NAMES } from "./reply_places.ts";
 import type { CommandRow } from "./replies.ts";
 import { decodeErr, decodeOk, withoutSessionTrack, withStatementId } from "./response.ts";
 import type { ClientTurn, TrackerOptions } from "./tracker_options.ts";
-
-/** ER_UNKNOWN_STMT_HANDLER, the one error that has a statement's id in its message. */
-const UNKNOWN_STATEMENT = 1243;
 
 export type { ClientTurn, TrackerOptions } from "./tracker_options.ts";
 
@@ -71,6 +69,7 @@ export class ReplyTracker {
   #isFollowed = false;
   /** The id that the client is told for a statement in place of the server's; 0: the server's. */
   #toldStatementId = 0;
+  #toldWarnings: number | undefined;
   #captured: Uint8Array[] | undefined;
 
   constructor(options: TrackerOptions) {
@@ -104,6 +103,7 @@ export class ReplyTracker {
     this.#shift = 0;
     this.#isFollowed = false;
     this.#toldStatementId = 0;
+    this.#toldWarnings = undefined;
     this.#captured = undefined;
     this.errorCode = 0;
     this.lastInsertId = 0;
@@ -137,6 +137,11 @@ export class ReplyTracker {
    */
   tellStatementId(id: number): void {
     this.#toldStatementId = id;
+  }
+
+  /** What OK packets count in place of what another client has left. */
+  tellWarnings(count: number): void {
+    this.#toldWarnings = count;
   }
 
   /** What is to be added to numbers of the client's packets for the server. */
@@ -343,7 +348,7 @@ export class ReplyTracker {
     const payload = bytes.subarray(at + 4, at + 4 + length);
     this.errorCode = decodeErr(payload).code;
     this.#end();
-    if (this.errorCode !== UNKNOWN_STATEMENT || this.#toldStatementId === 0) return 0;
+    if (this.#toldStatementId === 0) return 0;
     return this.#shorten(bytes, at, withStatementId(payload, this.#toldStatementId));
   }
 
@@ -361,6 +366,10 @@ export class ReplyTracker {
     this.#setStatus(reader.u16(), mayGoOn);
     this.#markFollowed(bytes, statusAt);
     this.warnings = reader.u16();
+    if (this.#toldWarnings !== undefined) {
+      bytes[statusAt + 2] = this.warnings = this.#toldWarnings;
+      bytes[statusAt + 3] = this.#toldWarnings >>> 8;
+    }
     if ((this.#options.capabilities & Capability.SESSION_TRACK) === 0) return 0;
     const { hidesSessionTrack, isOceanBase = false } = this.#options;
     if (reader.remaining === 0 && !hidesSessionTrack) return 0;
@@ -374,15 +383,9 @@ export class ReplyTracker {
     return this.#shorten(bytes, at, withoutSessionTrack(payload, isOceanBase));
   }
 
-  /** Rewrites a packet in its place and moves what follows it up. */
+  /** Rewrites a packet in its place. */
   #shorten(bytes: Uint8Array, at: number, shorter: Uint8Array): number {
-    const length = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16);
-    bytes[at] = shorter.length;
-    bytes[at + 1] = shorter.length >>> 8;
-    bytes[at + 2] = shorter.length >>> 16;
-    bytes.set(shorter, at + 4);
-    bytes.copyWithin(at + 4 + shorter.length, at + 4 + length, this.end);
-    const saved = length - shorter.length;
+    const saved = shortenPacket(bytes, { at, end: this.end }, shorter);
     this.end -= saved;
     return saved;
   }

@@ -89,6 +89,10 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#context.config.poolPreparedStatements;
   }
 
+  warnings(): number {
+    return this.#session.hold?.warnings ?? 0;
+  }
+
   facts(asks: number): LastFacts | undefined {
     return this.#session.hold?.facts(asks);
   }
@@ -99,10 +103,9 @@ export class SessionCaller implements Caller, PlannerOptions {
 
   mode(): SqlMode {
     const { asked, servers } = this.#login;
-    const server = this.#session.hold?.current;
     const version = servers?.cluster.version;
     return {
-      ansiQuotes: server?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
+      ansiQuotes: this.#session.hold?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
       noBackslashEscapes: (this.#session.status & Status.NO_BACKSLASH_ESCAPES) !== 0,
       charset: asked.charset,
       ...(version === undefined ? {} : { serverVersion: version }),

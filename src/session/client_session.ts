@@ -138,6 +138,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       bytesIn: this.#relay.bytesIn,
       bytesOut: this.#relay.bytesOut,
       serverSessionIds: this.#hold?.ids ?? [],
+      route: this.#hold?.route ?? "",
       pins: this.#hold?.listPins(this.#planner, this.#phaseSince) ?? [],
     };
   }

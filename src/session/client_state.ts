@@ -60,6 +60,8 @@ export class ClientState {
   /** What the session must look like; undefined until a server session has shown it. */
   wanted: SessionState | undefined;
   readonly facts: LastFacts = { ...NO_FACTS };
+  /** Of the last statement, as the replies to other commands repeat it. */
+  warnings = 0;
   readonly #pins = new Pins();
   readonly #habits: Habits;
   /** FOUND_ROWS() of the server session that ran the last command is this client's. */
@@ -200,6 +202,7 @@ export class ClientState {
   /** The session was reset: the next server session shows again what it is like. */
   reset(): void {
     this.wanted = undefined;
+    this.warnings = 0;
     this.#pins.replace([]);
     Object.assign(this.facts, NO_FACTS);
   }
@@ -281,6 +284,7 @@ export class ClientState {
     const keeps = dialect !== "mysql" || (asks & Ask.diagnostics) !== 0;
     server.mayHaveConditions = tracker.warnings > 0 || tracker.errorCode !== 0 ||
       (keeps && server.mayHaveConditions);
+    this.warnings = tracker.errorCode === 0 ? tracker.warnings : 1;
     facts.conditions = undefined;
     facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
     if (tracker.errorCode !== 0) return;

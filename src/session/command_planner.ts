@@ -29,7 +29,7 @@ import {
   UNKNOWN_NATURE,
 } from "./command_nature.ts";
 import type { LastFacts } from "./client_state.ts";
-import { followedBy, LAST_FACTS, shownConditions, valuesOf } from "./fact_answers.ts";
+import { followedBy, KeptWarnings, LAST_FACTS, shownConditions, valuesOf } from "./fact_answers.ts";
 import { NamedStatements } from "./named_statements.ts";
 import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
@@ -72,6 +72,7 @@ export interface PlannerOptions extends AnswerForm {
   /** Most prepared statements of a server session that is shared. */
   preparedLimit(): number;
   /** See `ServerHold`. */
+  warnings(): number;
   facts(asks: number): LastFacts | undefined;
   /** Whether the client is bound to its server session, so that more of a statement matters. */
   isPinned(): boolean;
@@ -96,6 +97,7 @@ export class CommandPlanner implements PlannedCommand {
   #shared: SharedStatements | undefined;
   #names: SharedNames | undefined;
   #named: NamedStatements | undefined;
+  #keptWarnings: KeptWarnings | undefined;
   #answers: OwnAnswers | undefined;
 
   constructor(options: PlannerOptions) {
@@ -153,6 +155,9 @@ export class CommandPlanner implements PlannedCommand {
     this.#foreseeNothing();
     this.command = command.code;
     if (UNKNOWN_COMMANDS.has(command.code)) this.classified = UNKNOWN;
+    if (command.code === Command.PING || command.code === Command.INIT_DB) {
+      this.need = this.#keptWarnings ??= new KeptWarnings(() => this.#options.warnings());
+    }
     if (command.code !== Command.QUERY) return;
     const { bytes, start } = input;
     const end = Math.min(start + 4 + command.length, input.end);

@@ -19,6 +19,8 @@ export interface SessionContext {
   readonly preparedBook: PreparedBook;
   /** The same as the proxy's own statements see it. */
   readonly proxyView: ProxyView;
+  /** Whether anybody's server sessions may be another client's next. */
+  readonly isAnythingShared: boolean;
   /** As in force now. */
   readonly defaultCluster: Cluster;
   /** The cluster of this name, or undefined. */

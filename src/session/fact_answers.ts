@@ -4,15 +4,45 @@
  */
 import type { Conditions } from "../backend/read_out.ts";
 import type { Reply } from "../backend/server_exchange.ts";
+import type { ServerSession } from "../backend/server_session.ts";
 import { Capability, Status } from "../protocol/constants.ts";
 import { decodeTextRow } from "../protocol/resultset.ts";
 import { Ask } from "../sql/effects.ts";
 import type { SessionValues } from "../sql/session_values.ts";
 import type { Token } from "../sql/tokens.ts";
 import type { LastFacts } from "./client_state.ts";
+import type { ServerNeed } from "./server_need.ts";
 
 /** What only the server knows that ran the last statement. */
 export const LAST_FACTS = Ask.rowCount | Ask.foundRows | Ask.diagnostics;
+
+/**
+ * Replies of MySQL to commands that are no statements repeat how many warnings the last statement
+ * had: the client's, whoever used the server session since.
+ */
+export class KeptWarnings implements ServerNeed {
+  readonly #count: () => number;
+
+  constructor(count: () => number) {
+    this.#count = count;
+  }
+
+  isMet(): boolean {
+    return true;
+  }
+
+  meet(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  onSend(): undefined {}
+
+  onSent({ dialect, tracker }: ServerSession): void {
+    if (dialect === "mysql") tracker.tellWarnings(this.#count());
+  }
+
+  onDone(): void {}
+}
 
 /** What stands for the functions and variables of a SELECT. */
 export function valuesOf({ rowCount, foundRows, conditions }: LastFacts): SessionValues {

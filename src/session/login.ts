@@ -90,7 +90,7 @@ export async function receiveLogin(
   context: SessionContext,
 ): Promise<ClientLogin> {
   const profile = await context.defaultCluster.profile();
-  const offered = offeredToClients(profile.capabilities);
+  const offered = offeredToClients(profile.capabilities, context.isAnythingShared);
   const nonce = makeNonce();
   await port.write(encodeGreeting({
     serverVersion: context.config.serverVersion || profile.serverVersion,

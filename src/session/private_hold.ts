@@ -44,6 +44,11 @@ export class PrivateHold implements ServerHold {
     return this.#current?.statements === 0;
   }
 
+  get route(): string {
+    const name = this.#current?.backend.config.name;
+    return name === undefined ? "" : `${name}: private`;
+  }
+
   get schema(): string {
     return this.#current?.schema ?? this.#nextSchema;
   }
@@ -69,6 +74,12 @@ export class PrivateHold implements ServerHold {
   }
 
   forgetState(): void {}
+
+  readonly warnings = 0;
+
+  variable(name: string): string | undefined {
+    return this.#current?.variable(name);
+  }
 
   facts(): undefined {
     return undefined;

@@ -14,10 +14,16 @@ export interface ServerHold {
   /** The selected schema, wherever it is selected. */
   readonly schema: string;
   readonly isInTransaction: boolean;
+  /** How many the last statement had, as replies to other commands repeat it; of shared ones only. */
+  readonly warnings: number;
+  /** A system variable of the session, as far as servers have told it. */
+  variable(name: string): string | undefined;
   /** Why it cannot be given back, and since when. */
   readonly pins: readonly Pin[];
   /** The same for lists, with what lasts no longer than the command that runs. */
   listPins(command: PlannedCommand | undefined, since: number): readonly Pin[];
+  /** Where its last command went, and why there: `db1: hint`; empty before the first. */
+  readonly route: string;
   /** Where pins are, which has ended while the client did not have it. */
   readonly lostLast: ServerSession | undefined;
   /** `ss_id` of the one that it has, or else of the one that is being opened for it. */

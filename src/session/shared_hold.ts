@@ -12,7 +12,7 @@ import { Command } from "../protocol/constants.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
-import { SessionState } from "../state/session_state.ts";
+import { SessionState, textOf } from "../state/session_state.ts";
 import { ClientState, type LastFacts } from "./client_state.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
@@ -20,6 +20,7 @@ import { causeOf } from "./pin_cause.ts";
 import { cancel } from "./private_hold.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
+import { SessionRoute } from "./session_route.ts";
 import { UnmetNeed } from "./server_need.ts";
 
 /** Server sessions that are tried one after the other until a fresh one comes. */
@@ -48,6 +49,7 @@ export class SharedHold implements ServerHold {
   /** The command that runs resets the session. */
   #isResetting = false;
   readonly #servers: SharedServers;
+  readonly #route: SessionRoute;
   readonly #request: PoolRequest;
   /** Statements that the client has prepared by name on the server session that it has. */
   #prepared = 0;
@@ -67,6 +69,7 @@ export class SharedHold implements ServerHold {
     this.#context = context;
     this.#loginSchema = request.login.schema;
     this.#servers = cluster.share(request);
+    this.#route = new SessionRoute(this.#servers);
     this.#state = new ClientState(this.#servers.habits);
     this.#request = {
       holder: this,
@@ -102,6 +105,13 @@ export class SharedHold implements ServerHold {
     }];
   }
 
+  get route(): string {
+    const backend = this.#current?.backend ?? this.#last?.backend;
+    if (backend === undefined) return "";
+    const isBound = this.#current !== undefined && (this.isInTransaction || this.pins.length > 0);
+    return `${backend.config.name}: ${isBound ? "pinned" : this.#route.reason}`;
+  }
+
   get lostLast(): ServerSession | undefined {
     const last = this.#last;
     const isThere = !this.#state.isPinned || this.#current !== undefined || last?.isOpen !== false;
@@ -115,6 +125,14 @@ export class SharedHold implements ServerHold {
     return id === 0 ? [] : [id];
   }
 
+  get warnings(): number {
+    return this.#state.warnings;
+  }
+
+  variable(name: string): string | undefined {
+    return textOf(this.#state.wanted?.variable(name));
+  }
+
   facts(asks: number): LastFacts | undefined {
     return this.#state.factsFor(asks, this.#isLastFree || this.#current !== undefined);
   }
@@ -122,7 +140,7 @@ export class SharedHold implements ServerHold {
   takeNow(command: PlannedCommand): ServerSession | undefined {
     if (this.#reading !== undefined || this.#preparing !== undefined) return undefined;
     if (this.#current !== undefined) return this.#begin(this.#current, command);
-    const session = this.#servers.tryTake(this.#request);
+    const session = this.#tryTake(command);
     if (session === undefined) return undefined;
     if (this.#isInState(session)) return this.#begin(session, command);
     this.#taken = session;
@@ -246,6 +264,17 @@ export class SharedHold implements ServerHold {
       this.#reading === undefined;
   }
 
+  #tryTake(command: PlannedCommand): ServerSession | undefined {
+    try {
+      const backend = this.#route.choose(command, this.#state.wanted);
+      return this.#servers.tryTake(this.#request, backend);
+    } catch (error) {
+      // `open` comes to the same, and says it.
+      if (error instanceof SluiceError) return undefined;
+      throw error;
+    }
+  }
+
   /** Whether the client's state is there. */
   #isInState(session: ServerSession): boolean {
     if (this.#isAsLeft(session)) return true;
@@ -329,7 +358,9 @@ export class SharedHold implements ServerHold {
     for (let tries = 1;; tries++) {
       const { candidate } = opening;
       opening.candidate = undefined;
+      const backend = this.#route.choose(opening.command, this.#state.wanted);
       const session = candidate ?? await this.#servers.acquire(this.#request, {
+        backend,
         signal: opening.abort.signal,
         onOpening: (id) => opening.id = id,
       });

@@ -305,6 +305,8 @@ export class SharedStatements implements ServerNeed {
   #follow(server: ServerSession, statement: ClientStatement): void {
     const { tracker } = server;
     const prepared = server.keepPrepared();
+    // It may have been prepared again for this.
+    prepared.shrink(this.#options.limit());
     switch (this.#command) {
       case Command.STMT_SEND_LONG_DATA:
         return prepared.reserve(statement);
