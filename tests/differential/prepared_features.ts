@@ -8,8 +8,10 @@ import type { ExecuteOp, Op } from "./steps.ts";
 
 const textPrepared: Feature = {
   name: "textPrepared",
-  make({ random, client }) {
+  make({ random, client, engine }) {
     const name = random.pick(PREPARED_NAMES);
+    // See execute().
+    const other = engine === "mysql" ? "@a, @c" : "@c, @a";
     const prepare = random.pick([
       `PREPARE ${name} FROM 'SELECT ? + 1, ?'`,
       `PREPARE ${name} FROM 'INSERT INTO one.${tableOf(client)} (v, s) VALUES (?, ?)'`,
@@ -21,7 +23,7 @@ const textPrepared: Feature = {
       query(prepare),
       query("SET @a = 5, @c = 'c'"),
       query(`EXECUTE ${name} USING @a, @c`),
-      query(`EXECUTE ${name} USING @c, @a`),
+      query(`EXECUTE ${name} USING ${other}`),
       query(`EXECUTE ${name}`),
       query(`${random.pick(["DEALLOCATE", "DROP"])} PREPARE ${name}`),
       query("SELECT 1"),
