@@ -101,6 +101,7 @@ function clientAttributes({ client, servers }: Session, { proxy }: AdminScope): 
       command: client.command,
       "in_transaction": client.isInTransaction,
       pins: client.pins.map(({ reason }) => reason).join(", "),
+      route: client.route,
       "connected_since": timestamp(client.connectedSince),
     }),
     ...group("cs stat", {

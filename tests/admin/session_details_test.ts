@@ -96,6 +96,7 @@ Deno.test("Attributes tell of the client session and of each of its server sessi
       command: "COM_QUERY",
       "in_transaction": "true",
       pins: "",
+      route: "",
       "connected_since": "1970-01-01T00:00:00.000Z",
     },
     "cs stat": { statements: "5", "bytes_in": "100", "bytes_out": "2000" },

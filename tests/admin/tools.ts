@@ -45,6 +45,7 @@ export class FakeClient implements ClientEntry {
       bytesIn: 100,
       bytesOut: 2_000,
       serverSessionIds: [],
+      route: "",
       pins: [],
       ...info,
     };

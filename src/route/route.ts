@@ -1,0 +1,91 @@
+/** Which server a command goes to, and why. */
+import { SluiceError } from "../errors.ts";
+
+/** The user variable by which a client chooses a server for its statements. */
+export const SERVER_VARIABLE = "sluice_server";
+
+/** Why, in the order in which it is looked for. */
+export type RouteReason =
+  /** Something is there that is nowhere else: see the pins. */
+  | "pinned"
+  /** A comment of the statement names it: `/* sluice: server=NAME`. */
+  | "hint"
+  /** `SET @sluice_server = 'NAME'` */
+  | "@sluice_server"
+  | "first healthy server";
+
+/** A server, as far as routes go. */
+export interface RouteTarget {
+  readonly config: { readonly name: string };
+}
+
+export interface RouteRequest<Target extends RouteTarget> {
+  /** Where the client must stay. */
+  readonly pinned: Target | undefined;
+  /** What the comment names. */
+  readonly hint: string | undefined;
+  /** The value of the variable, as an expression; undefined where it was never set. */
+  readonly chosen: string | undefined;
+  /** The best of those that serve; undefined where none is known to. */
+  readonly preferred: Target | undefined;
+  /** All that the client may use. */
+  readonly servers: readonly Target[];
+}
+
+export interface Route<Target extends RouteTarget> {
+  /** Undefined: whichever serves. */
+  readonly server: Target | undefined;
+  readonly reason: RouteReason;
+}
+
+/** @throws {SluiceError} unknown_server */
+export function routeOf<Target extends RouteTarget>(request: RouteRequest<Target>): Route<Target> {
+  const { pinned, hint, chosen, preferred, servers } = request;
+  if (pinned !== undefined) return { server: pinned, reason: "pinned" };
+  if (hint !== undefined) return { server: serverOf(hint, servers), reason: "hint" };
+  const name = nameOf(chosen, servers);
+  if (name !== undefined) return { server: serverOf(name, servers), reason: "@sluice_server" };
+  return { server: preferred, reason: "first healthy server" };
+}
+
+/**
+ * Whether the variable can be set to this.
+ * @param literal as statements have it; undefined for what is computed
+ * @throws {SluiceError} unknown_server where not
+ */
+export function checkChoice(literal: string | undefined, servers: readonly RouteTarget[]): void {
+  const name = nameOf(literal ?? "a computed value", servers);
+  if (name !== undefined) serverOf(name, servers);
+}
+
+function serverOf<Target extends RouteTarget>(name: string, servers: readonly Target[]): Target {
+  const server = servers.find(({ config }) => config.name === name);
+  if (server !== undefined) return server;
+  throw unknown(`"${name}"`, servers);
+}
+
+/** A string, with its character set and collation or without; bytes that were read back are hex. */
+const STRING = /^(?:_[a-z0-9]+ ?)?'((?:[^']|'')*)'(?: COLLATE \w+)?$/i;
+/** States give a NULL the type of the value before by a further assignment. */
+const NULL = /(?:^|:=)NULL$/;
+const HEX = /^(?:_[a-z0-9]+ ?)?X'((?:[0-9a-f]{2})*)'(?: COLLATE \w+)?$/i;
+
+/** @returns undefined where nothing is chosen */
+function nameOf(
+  expression: string | undefined,
+  servers: readonly RouteTarget[],
+): string | undefined {
+  if (expression === undefined || NULL.test(expression)) return undefined;
+  const text = STRING.exec(expression)?.[1]?.replaceAll("''", "'") ??
+    HEX.exec(expression)?.[1]?.replaceAll(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
+  if (text === undefined) throw unknown(expression, servers);
+  return text === "" ? undefined : text;
+}
+
+function unknown(given: string, servers: readonly RouteTarget[]): SluiceError {
+  const names = servers.map(({ config }) => config.name).join(", ");
+  return new SluiceError(
+    "unknown_server",
+    `Cannot choose a server: expected the name of one of ${names}, got ${given}`,
+  );
+}

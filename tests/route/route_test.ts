@@ -1,0 +1,84 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { SluiceError } from "../../src/errors.ts";
+import {
+  checkChoice,
+  routeOf,
+  type RouteRequest,
+  type RouteTarget,
+} from "../../src/route/route.ts";
+
+function target(name: string): RouteTarget {
+  return { config: { name } };
+}
+
+const [A, B, C] = [target("db1"), target("db2"), target("it's")];
+const SERVERS = [A, B, C];
+
+const REQUEST: RouteRequest<RouteTarget> = {
+  pinned: undefined,
+  hint: undefined,
+  chosen: undefined,
+  preferred: A,
+  servers: SERVERS,
+};
+
+const ROUTES: readonly (readonly [Partial<RouteRequest<RouteTarget>>, unknown, string])[] = [
+  [{}, A, "first healthy server"],
+  [{ preferred: undefined }, undefined, "first healthy server"],
+  [{ hint: "db2" }, B, "hint"],
+  [{ chosen: "'db2'" }, B, "@sluice_server"],
+  [{ chosen: "_utf8mb4'db2' COLLATE utf8mb4_general_ci" }, B, "@sluice_server"],
+  [{ chosen: "_latin1 X'646232'" }, B, "@sluice_server"],
+  [{ chosen: "'it''s'" }, C, "@sluice_server"],
+  [{ chosen: "NULL" }, A, "first healthy server"],
+  [
+    { chosen: "_utf8mb4 x'' COLLATE utf8mb4_bin,@`sluice_server`:=NULL" },
+    A,
+    "first healthy server",
+  ],
+  [{ chosen: "X''" }, A, "first healthy server"],
+  [{ chosen: "'db2'", hint: "db1" }, A, "hint"],
+  [{ chosen: "'db2'", hint: "it's", pinned: A }, A, "pinned"],
+  [{ chosen: "'gone'", pinned: B }, B, "pinned"],
+  [{ chosen: "'gone'", hint: "db2" }, B, "hint"],
+];
+
+Deno.test("Routes are pinned, hinted, chosen, or the first healthy server", () => {
+  for (const [part, server, reason] of ROUTES) {
+    assertEquals(
+      routeOf({ ...REQUEST, ...part }),
+      { server, reason } as never,
+      JSON.stringify(part),
+    );
+  }
+});
+
+Deno.test("Unknown servers are refused with the names that there are", () => {
+  const bad = [{ hint: "DB1" }, { hint: "" }, { chosen: "'db3'" }, { chosen: "5" }, {
+    chosen: "CONVERT(X'64' USING utf8mb4)",
+  }];
+  for (const part of bad) {
+    const error = assertThrows(() => routeOf({ ...REQUEST, ...part }), SluiceError);
+    assertEquals([error.code, error.sqlState], [1477, "HY000"]);
+    const given = "hint" in part
+      ? `"${part.hint}"`
+      : part.chosen === "'db3'"
+      ? '"db3"'
+      : part.chosen;
+    assertEquals(
+      error.message,
+      `Cannot choose a server: expected the name of one of db1, db2, it's, got ${given}`,
+    );
+  }
+});
+
+Deno.test("Only names of servers can be chosen, and nothing", () => {
+  for (const literal of ["'db1'", "NULL", "_ascii'db2'"]) checkChoice(literal, SERVERS);
+  for (const literal of ["'db3'", "1", undefined]) {
+    assertThrows(
+      () => checkChoice(literal, SERVERS),
+      SluiceError,
+      "expected the name of one of db1",
+    );
+  }
+});
