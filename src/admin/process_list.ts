@@ -2,6 +2,7 @@
  * `SHOW [FULL] PROCESSLIST` and COM_PROCESS_INFO: client sessions in MySQL's columns and words.
  * https://dev.mysql.com/doc/refman/9.0/en/show-processlist.html
  */
+import type { Cluster } from "../backend/cluster.ts";
 import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
 import type { ClientSessionInfo } from "../session_manager.ts";
@@ -108,31 +109,52 @@ async function listProcesses(scope: AdminScope, options: ListOptions): Promise<A
   const isWanted = operands === undefined ? undefined : readCondition(operands, columns);
   const now = Date.now();
   const visible = await new Visibility(scope).visible();
+  const queues = poolsWithQueues(scope.proxy.clusters);
   const rows = visible.map((info) => {
     const isAtWork = info.phase === "executing" || info.phase === "connecting";
     const statement = isAtWork ? clients.find(info.id)?.statementText(limit) : undefined;
-    return processRow(info, statement ?? null, now);
+    return processRow(info, statement ?? null, { now, queues });
   });
   return listing(columns, isWanted === undefined ? rows : rows.filter(isWanted));
 }
 
-function processRow(info: ClientSessionInfo, statement: string | null, now: number): Row {
+/** Names of the pools that somebody waits for. */
+function poolsWithQueues(clusters: readonly Cluster[]): ReadonlySet<string> {
+  const pools = clusters.flatMap((cluster) => [...cluster.pools.servers])
+    .flatMap((server) => [...server.pools]);
+  return new Set(pools.filter(({ waiting }) => waiting.size > 0).map(({ name }) => name));
+}
+
+interface Moment {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly queues: ReadonlySet<string>;
+}
+
+function processRow(
+  info: ClientSessionInfo,
+  statement: string | null,
+  { now, queues }: Moment,
+): Row {
   const time = Math.max(0, Math.floor((now - info.phaseSince) / 1000));
   if (!info.isLoggedIn) {
     const user = "unauthenticated user";
     return [info.id, user, info.peer, null, "Connect", time, "login", null];
   }
-  const [command, state] = activityOf(info);
+  const [command, state] = activityOf(info, queues);
   return [info.id, info.user, info.peer, info.schema || null, command, time, state, statement];
 }
 
 /** Command and State. */
-function activityOf(info: ClientSessionInfo): readonly [command: string, state: string] {
+function activityOf(
+  info: ClientSessionInfo,
+  queues: ReadonlySet<string>,
+): readonly [command: string, state: string] {
   switch (info.phase) {
     case "idle":
       return ["Sleep", ""];
     case "connecting":
-      return [commandName(info.command), "waiting for a server session"];
+      return [commandName(info.command), waitingState(info, queues)];
     case "executing":
       return [
         commandName(info.command),
@@ -146,4 +168,14 @@ function activityOf(info: ClientSessionInfo): readonly [command: string, state: 
       // A session that has an account already gets another one.
       return ["Change user", "login"];
   }
+}
+
+/** It has none, and is not about to have one, where it waits in a queue. */
+function waitingState(
+  { user, cluster, serverSessionIds }: ClientSessionInfo,
+  queues: ReadonlySet<string>,
+): string {
+  const state = "waiting for a server session";
+  const pool = `${user}#${cluster}`;
+  return serverSessionIds.length === 0 && queues.has(pool) ? `${state} of pool ${pool}` : state;
 }
