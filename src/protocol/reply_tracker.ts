@@ -7,7 +7,7 @@
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase.html
  */
 import { ProtocolError } from "../errors.ts";
-import { concat, MAX_PAYLOAD, PacketReader } from "./bytes.ts";
+import { MAX_PAYLOAD, PacketReader } from "./bytes.ts";
 import { shortenPacket } from "./packet_edit.ts";
 import { Capability, Head, MariaDbCapability, Status } from "./constants.ts";
 import { FIRST_PLACE, OUT_PARAMETERS, Place, PLACE_NAMES } from "./reply_places.ts";
@@ -70,7 +70,6 @@ export class ReplyTracker {
   /** The id that the client is told for a statement in place of the server's; 0: the server's. */
   #toldStatementId = 0;
   #toldWarnings: number | undefined;
-  #captured: Uint8Array[] | undefined;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
@@ -104,7 +103,6 @@ export class ReplyTracker {
     this.#isFollowed = false;
     this.#toldStatementId = 0;
     this.#toldWarnings = undefined;
-    this.#captured = undefined;
     this.errorCode = 0;
     this.lastInsertId = 0;
     this.hasRows = false;
@@ -119,16 +117,6 @@ export class ReplyTracker {
   join(sequence: number, isFollowed: boolean): void {
     this.#shift = (sequence - this.#sequence) & 0xff;
     this.#isFollowed = isFollowed;
-  }
-
-  /** Keeps the reply that begins as it goes to the client, until the next one. */
-  capture(): void {
-    this.#captured = [];
-  }
-
-  /** What was kept of it. */
-  get captured(): Uint8Array {
-    return concat(this.#captured ?? []);
   }
 
   /**
@@ -162,12 +150,6 @@ export class ReplyTracker {
    * @throws {ProtocolError} where this is no reply to the command
    */
   feed(bytes: Uint8Array, from: number, end: number): number {
-    const to = this.#walk(bytes, from, end);
-    this.#captured?.push(bytes.slice(from, to));
-    return to;
-  }
-
-  #walk(bytes: Uint8Array, from: number, end: number): number {
     this.end = end;
     this.needed = 0;
     let at = from;
@@ -365,11 +347,8 @@ export class ReplyTracker {
     const statusAt = at + 4 + length - reader.remaining;
     this.#setStatus(reader.u16(), mayGoOn);
     this.#markFollowed(bytes, statusAt);
-    this.warnings = reader.u16();
-    if (this.#toldWarnings !== undefined) {
-      bytes[statusAt + 2] = this.warnings = this.#toldWarnings;
-      bytes[statusAt + 3] = this.#toldWarnings >>> 8;
-    }
+    this.#readWarnings(bytes, statusAt + 2);
+    reader.skip(2);
     if ((this.#options.capabilities & Capability.SESSION_TRACK) === 0) return 0;
     const { hidesSessionTrack, isOceanBase = false } = this.#options;
     if (reader.remaining === 0 && !hidesSessionTrack) return 0;
@@ -390,11 +369,19 @@ export class ReplyTracker {
     return saved;
   }
 
+  #readWarnings(bytes: Uint8Array, at: number): void {
+    if (this.#toldWarnings !== undefined) {
+      bytes[at] = this.#toldWarnings;
+      bytes[at + 1] = this.#toldWarnings >>> 8;
+    }
+    this.warnings = bytes[at]! | (bytes[at + 1]! << 8);
+  }
+
   #readEof(bytes: Uint8Array, at: number, length: number): void {
     if (length < 5 || bytes[at + 4] !== Head.EOF) {
       this.#unexpected(length > 0 ? bytes[at + 4]! : -1);
     }
-    this.warnings = bytes[at + 5]! | (bytes[at + 6]! << 8);
+    this.#readWarnings(bytes, at + 5);
     this.status = bytes[at + 7]! | (bytes[at + 8]! << 8);
   }
 

@@ -3,7 +3,7 @@ import { bringTo } from "../backend/catch_up.ts";
 import { settle } from "../backend/read_out.ts";
 import { exchange, type OwnCommand } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { concat, frame, frameAll } from "../protocol/bytes.ts";
+import { concat, frame } from "../protocol/bytes.ts";
 import { encodeStatementRequest } from "../protocol/command.ts";
 import { Command, Head } from "../protocol/constants.ts";
 import { decodePrepareHead } from "../protocol/prepared.ts";
@@ -11,7 +11,7 @@ import { commandRow } from "../protocol/replies.ts";
 import { decodeErr } from "../protocol/response.ts";
 import { difference } from "../state/difference.ts";
 import { type PrepareContext, stateToPrepareIn } from "../state/prepare_context.ts";
-import { type ClientStatement, textOfReply } from "../state/prepared_registry.ts";
+import type { ClientStatement } from "../state/prepared_registry.ts";
 import { SessionState } from "../state/session_state.ts";
 import { UnmetNeed } from "./server_need.ts";
 
@@ -57,9 +57,8 @@ export async function prepareAgain(
   const { statementId, parameters } = decodePrepareHead(head!, server.capabilities.base);
   const prepared = server.keepPrepared();
   prepared.add(shared, statementId);
-  const isOther = shared.reply !== "" && textOfReply(frameAll(reply, 1)) !== shared.reply;
-  if (parameters === shared.parameters && !isOther) return;
-  // The client goes by what it was told, and would not be told again.
+  if (parameters === shared.parameters) return;
+  // The client would send other values than the server takes.
   prepared.drop(shared);
   throw new UnmetNeed("server_refused", "Prepared statement needs to be re-prepared", {
     code: 1615,

@@ -8,7 +8,7 @@ import type { ServerSession } from "../backend/server_session.ts";
 import { ProtocolError, SluiceError } from "../errors.ts";
 import { concat, MAX_PAYLOAD, payloadLength } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
-import { Command, MariaDbCapability, Status } from "../protocol/constants.ts";
+import { Command, Status } from "../protocol/constants.ts";
 import { readStatementId, rewriteStatementId } from "../protocol/prepared.ts";
 import { NO_STATEMENT } from "../protocol/response.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
@@ -206,7 +206,6 @@ export class SharedStatements implements ServerNeed {
       return;
     }
     tracker.tellStatementId(this.#statements.nextId);
-    if (tellsColumnsOnce(server)) tracker.capture();
   }
 
   onDone(server: ServerSession): void {
@@ -287,14 +286,12 @@ export class SharedStatements implements ServerNeed {
     }
     this.#dialect = server.dialect;
     const text = this.#text;
-    const isKept = text !== undefined && !tellsColumnsOnce(server);
     const statement = this.#statements.add({
       context: this.#statements.context(known, server.dialect),
-      text: text ?? NOTHING,
+      text,
       parameters: tracker.parameters,
       columns: tracker.columns,
       classify: (bytes) => classifyText(bytes, { start: 0, end: bytes.length }, mode()),
-      ...(isKept ? {} : { reply: tracker.captured }),
     });
     prepared.add(statement.shared, tracker.statementId);
     if (text === undefined) prepared.reserve(statement);
@@ -326,8 +323,6 @@ export class SharedStatements implements ServerNeed {
   }
 }
 
-const NOTHING = new Uint8Array(0);
-
 /** As much of the command as is there, with its header. */
 function partOf({ bytes, start, end }: ClientInput): Uint8Array {
   return bytes.subarray(start, Math.min(start + 4 + payloadLength(bytes, start), end));
@@ -335,11 +330,6 @@ function partOf({ bytes, start, end }: ClientInput): Uint8Array {
 
 function hasReply(command: number): boolean {
   return command !== Command.STMT_CLOSE && command !== Command.STMT_SEND_LONG_DATA;
-}
-
-/** Whether the server leaves out definitions of columns that have not changed since. */
-function tellsColumnsOnce({ capabilities }: ServerSession): boolean {
-  return (capabilities.extended & MariaDbCapability.CACHE_METADATA) !== 0;
 }
 
 /** For commands that need nothing: takes along what the server session has to close. */

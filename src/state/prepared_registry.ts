@@ -12,18 +12,13 @@ import type { SessionState } from "./session_state.ts";
 export interface PreparedReply {
   readonly parameters: number;
   readonly columns: number;
-  /**
-   * All packets with their headers, for clients that are told of columns once only; what they
-   * prepare is not kept with what others have prepared alike.
-   */
-  readonly reply?: Uint8Array;
 }
 
 /** What a client has prepared, and where. */
 export interface PreparedText extends PreparedReply {
   readonly context: PrepareContext;
-  /** Bytes of COM_STMT_PREPARE behind the command byte. */
-  readonly text: Uint8Array;
+  /** Bytes of COM_STMT_PREPARE behind the command byte; undefined where nobody knows all of it. */
+  readonly text: Uint8Array | undefined;
   /** Made where nobody has the statement yet. */
   classify(text: Uint8Array): Classified;
 }
@@ -44,11 +39,6 @@ export class SharedStatement {
   readonly columns: number;
   /** What it does when it is executed. */
   readonly classified: Classified;
-  /**
-   * The reply, one character a byte and with 0 for the id, where the client is told of columns once
-   * only; else empty.
-   */
-  readonly reply: string;
   /** How many clients have it prepared, each as often as it has. */
   clients = 0;
   /** What {@link ClientStatement} says of it, for those that bind alike. */
@@ -56,12 +46,11 @@ export class SharedStatement {
   readonly #textAt: number;
   #holders: Set<StatementHolder> | undefined;
 
-  constructor(key: string, { text, parameters, columns, reply, classify }: PreparedText) {
+  constructor(key: string, { text = NO_TEXT, parameters, columns, classify }: PreparedText) {
     this.key = key;
     this.#textAt = key.length - text.length;
     this.parameters = parameters;
     this.columns = columns;
-    this.reply = reply === undefined ? "" : textOfReply(reply);
     this.classified = classify(text);
   }
 
@@ -86,6 +75,7 @@ export class SharedStatement {
   }
 }
 
+const NO_TEXT = new Uint8Array(0);
 const NO_HOLDERS: readonly StatementHolder[] = [];
 
 /** A statement as one client has it. */
@@ -100,19 +90,11 @@ export interface ClientStatement {
   reservedOn: StatementHolder | undefined;
 }
 
-/** Bytes of the id in the head of the reply, behind the packet's header and its first byte. */
-const ID_AT = 5;
-
-/** All packets of a reply, with 0 for the id. */
-export function textOfReply(reply: Uint8Array): string {
-  const text = textOfBytes(reply);
-  return `${text.slice(0, ID_AT)}\0\0\0\0${text.slice(ID_AT + 4)}`;
-}
-
 /** All statements of this isolate. */
 export class PreparedBook {
   readonly #byKey = new Map<string, SharedStatement>();
-  #alone = 0;
+  /** How many texts nobody knew all of: they are different ones. */
+  #unknown = 0;
 
   get size(): number {
     return this.#byKey.size;
@@ -120,8 +102,8 @@ export class PreparedBook {
 
   /** The statement that a server has just prepared. */
   enter(prepared: PreparedText): SharedStatement {
-    const { context, text, parameters, columns, reply } = prepared;
-    const key = keyOf(context, text, reply === undefined ? 0 : ++this.#alone);
+    const { context, text, parameters, columns } = prepared;
+    const key = keyOf(context, text ?? NO_TEXT, text === undefined ? ++this.#unknown : 0);
     const old = this.#byKey.get(key);
     if (old?.parameters === parameters && old.columns === columns) return old;
     // The tables have changed: who has the old one goes on with it.
@@ -138,9 +120,9 @@ export class PreparedBook {
   }
 }
 
-function keyOf({ fingerprint }: PrepareContext, text: Uint8Array, alone: number): string {
+function keyOf({ fingerprint }: PrepareContext, text: Uint8Array, unknown: number): string {
   // One character a byte: no text is another's in some character set.
-  return `${fingerprint}\n${alone}\n${textOfBytes(text)}`;
+  return `${fingerprint}\n${unknown}\n${textOfBytes(text)}`;
 }
 
 /** Ids from here on are those of statements of the proxy itself. */

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeText } from "../../src/protocol/bytes.ts";
 import { encodeStatementRequest } from "../../src/protocol/command.ts";
-import { ColumnType, Command, MariaDbCapability } from "../../src/protocol/constants.ts";
+import { ColumnType, Command } from "../../src/protocol/constants.ts";
 import { encodeExecute, type Parameter } from "../../src/protocol/prepared.ts";
 import { eventually } from "../support/eventually.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
@@ -166,26 +166,6 @@ for (const name of ["mariadb", "mysql"] as const) {
       });
     },
   );
-
-  if (name === "mariadb") {
-    test(
-      "who is told of columns once only prepares anew when they have changed",
-      {},
-      async ({ client, proxy }) => {
-        await engine.admin("CREATE OR REPLACE TABLE one.c (a INT)", "INSERT INTO one.c VALUES (4)");
-        const toldOnce = { extendedCapabilities: MariaDbCapability.CACHE_METADATA };
-        const one = await client(toldOnce);
-        const { statementId } = await one.prepare("SELECT * FROM c");
-        assertEquals((await one.command(execute(statementId)))[0]!.payload[0], 1);
-        await engine.admin("ALTER TABLE one.c MODIFY a VARCHAR(9)");
-        for (const session of proxy.proxy.manager.servers.values()) session.kill("for the test");
-        const [packet] = await one.command(execute(statementId));
-        assertMatch(text(packet), /Prepared statement needs to be re-prepared/);
-        const again = await one.prepare("SELECT * FROM c");
-        assertEquals((await one.command(execute(again.statementId)))[0]!.payload[0], 1);
-      },
-    );
-  }
 }
 
 function execute(
