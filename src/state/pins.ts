@@ -7,6 +7,7 @@ import type { NamedEffect } from "../sql/classify.ts";
 import { Effect } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
 import type { SpecialVariable, TrackedTransaction } from "./track.ts";
+import { rowOf } from "./variables.ts";
 
 interface PinRow {
   /** What ends it, for people. */
@@ -340,6 +341,9 @@ function followRest(next: NextPins, facts: CommandFacts): void {
   else if (isRead && !(asksDiagnostics && dialect === "mariadb")) next.end("found_rows");
   if (facts.hasInsertId === true) next.remove("special_variable", "insert_id");
   for (const { effect, name } of facts.names) {
+    // What is reported from then on may leave out this, and all that follows.
+    const isSet = effect === Effect.setsSystemVariables && name !== undefined;
+    if (isSet && rowOf(name, dialect).report === "tracking") next.add("unknown_state");
     // MariaDB does not report all of them.
     const isSpecial = effect === Effect.setsOneShot && SPECIAL.test(name ?? "");
     if (isSpecial && error === undefined) next.addOnce("special_variable", name!);
