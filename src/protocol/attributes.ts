@@ -4,8 +4,6 @@
  */
 import { PacketReader, PacketWriter } from "./bytes.ts";
 
-const UNDERSCORE = 0x5f;
-
 /** What most clients tell of themselves: one for all of them. */
 const NONE = new Uint8Array(0);
 
@@ -23,24 +21,50 @@ export function encodeAttributes(pairs: readonly (readonly [string, string])[]):
   return writer.view().slice();
 }
 
-/** The value of one attribute; undefined where it is not there. @throws as {@link decodeAttributes} */
+/**
+ * The value of one attribute; undefined where it is not there. What is behind it is not looked at.
+ * @param name ASCII: it is compared byte by byte, since every login looks some up
+ * @throws as {@link decodeAttributes}
+ */
 export function attributeOf(bytes: Uint8Array, name: string): string | undefined {
-  return decodeAttributes(bytes).find(([one]) => one === name)?.[1];
+  const reader = new PacketReader(bytes, "connection attributes");
+  while (reader.remaining > 0) {
+    const length = reader.lenencLength();
+    const start = reader.offset;
+    reader.skip(length);
+    if (length === name.length && startsWith(bytes, start, name)) return reader.lenencText();
+    reader.skip(reader.lenencLength());
+  }
+  return undefined;
+}
+
+function startsWith(bytes: Uint8Array, start: number, name: string): boolean {
+  for (let at = 0; at < name.length; at++) {
+    if (bytes[start + at] !== name.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 /**
  * The attributes that a server may see. Names with two underscores are a talk between OceanBase's
  * drivers, proxies and servers: passed on, they would switch the server to another protocol.
- * @returns a copy
+ * @returns a copy @throws as {@link decodeAttributes}
  */
 export function passedAttributes(bytes: Uint8Array): Uint8Array {
-  const reader = new PacketReader(bytes, "connection attributes");
-  const writer = new PacketWriter(bytes.length);
+  if (bytes.length === 0) return NONE;
+  const passed = bytes.slice();
+  const reader = new PacketReader(passed, "connection attributes");
+  let end = 0;
   while (reader.remaining > 0) {
-    const name = reader.lenencBytes();
-    const value = reader.lenencBytes();
-    if (name[0] === UNDERSCORE && name[1] === UNDERSCORE) continue;
-    writer.lenencBytes(name).lenencBytes(value);
+    const start = reader.offset;
+    const length = reader.lenencLength();
+    const isWithheld = length >= 2 && startsWith(passed, reader.offset, "__");
+    reader.skip(length);
+    reader.skip(reader.lenencLength());
+    if (isWithheld) continue;
+    if (end < start) passed.copyWithin(end, start, reader.offset);
+    end += reader.offset - start;
   }
-  return writer.length === 0 ? NONE : writer.view();
+  if (end === 0) return NONE;
+  return end === passed.length ? passed : passed.slice(0, end);
 }

@@ -53,6 +53,11 @@ export class PacketReader {
     this.#message = message;
   }
 
+  /** Of the next byte. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   get remaining(): number {
     return this.#bytes.length - this.#offset;
   }

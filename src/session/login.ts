@@ -221,6 +221,7 @@ function readLogin(payload: Uint8Array): Login {
 
 /** OceanBase's drivers mean something of their own by the bit of query attributes, and send none. */
 function trueCapabilities({ capabilities, attributes }: Login): number {
+  if ((capabilities & Capability.QUERY_ATTRIBUTES) === 0) return capabilities;
   const isOceanBase = attributeOf(attributes, "__ob_client_name") !== undefined;
   return isOceanBase ? (capabilities & ~Capability.QUERY_ATTRIBUTES) >>> 0 : capabilities;
 }
