@@ -14,6 +14,7 @@ import {
   encodeAuthMoreData,
   encodeAuthSwitch,
 } from "./handshake.ts";
+import { SHA1_BLOCK_LIMIT, sha1OfBlock } from "./sha1.ts";
 
 export const NATIVE = "mysql_native_password";
 export const SHA2 = "caching_sha2_password";
@@ -32,6 +33,7 @@ const FULL_AUTHENTICATION = 0x04;
 const EMPTY = new Uint8Array(0);
 
 function sha1(data: Uint8Array): Uint8Array {
+  if (data.length <= SHA1_BLOCK_LIMIT) return sha1OfBlock(data);
   return createHash("sha1").update(data).digest();
 }
 
