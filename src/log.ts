@@ -13,6 +13,9 @@ import {
   type LogRecord,
   type TextFormatter,
 } from "@logtape/logtape";
+import { type LogFields, logfmtLine } from "./logfmt.ts";
+
+export type { LogFields };
 
 export interface LogOptions {
   readonly level: "debug" | "info" | "warning" | "error";
@@ -20,9 +23,6 @@ export interface LogOptions {
   /** Path of a file that lines are appended to; empty means standard error. */
   readonly file: string;
 }
-
-/** Values that a line may carry; undefined ones are left out. */
-export type LogFields = Readonly<Record<string, string | number | bigint | boolean | undefined>>;
 
 const FORMATTERS: Record<LogOptions["format"], () => TextFormatter> = {
   logfmt: () => getLogfmtFormatter({ message: "template" }),
@@ -47,6 +47,7 @@ export async function configureLog(options: LogOptions): Promise<void> {
     : await Deno.open(options.file, { append: true, create: true });
   flushLog();
   gathered.output = output;
+  gathered.isLogfmt = options.format === "logfmt";
   gathered.format = FORMATTERS[options.format]();
   globalThis.addEventListener("unload", flushLog);
   await configure(loggingFrom(options.level));
@@ -73,8 +74,17 @@ const gathered: {
   lines: string;
   timer: ReturnType<typeof setTimeout> | undefined;
   output: { writeSync(bytes: Uint8Array): number };
+  /** Since the configuration asked for it. */
+  isLogfmt: boolean;
+  /** Of records: all of them in JSON, in logfmt those that LogTape makes of its own troubles. */
   format: TextFormatter;
-} = { lines: "", timer: undefined, output: Deno.stderr, format: FORMATTERS.logfmt() };
+} = {
+  lines: "",
+  timer: undefined,
+  output: Deno.stderr,
+  isLogfmt: false,
+  format: FORMATTERS.logfmt(),
+};
 
 /** A write a line would cost short sessions as much as their relaying. */
 function gather(line: string, isUrgent: boolean): void {
@@ -97,17 +107,21 @@ export function flushLog(): void {
 }
 
 /**
- * Hands a record over whole: what the logger makes of a message and its fields costs a short session
- * twice as much, since it allows for fields that are computed late.
+ * In logfmt the line goes where the sink would send it: a record, its copy and the library's way of
+ * looking at every character would cost a short session several times as much.
  */
 function emit(level: LogLevel, message: string, fields: LogFields): void {
   if (!logger.isEnabledFor(level)) return;
+  const time = Date.now();
+  if (gathered.isLogfmt) {
+    return gather(logfmtLine({ time, level, message }, fields), URGENT.has(level));
+  }
   const record: LogRecord = {
     category: logger.category,
     level,
     message: [message],
     rawMessage: message,
-    timestamp: Date.now(),
+    timestamp: time,
     properties: defined(fields),
   };
   logger.emit(record);
