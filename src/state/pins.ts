@@ -128,7 +128,6 @@ export function pinsAfterEvent(
   event: "server session lost" | "state read" | "reply done",
 ): readonly Pin[] {
   const after = before.filter(({ reason }) => {
-    const row: PinRow = PINS[reason];
     if (event === "server session lost") return false;
     if (event === "reply done") return reason !== "load_data_local";
     return reason !== "routine";
