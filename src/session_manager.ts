@@ -239,10 +239,15 @@ class SessionMap<Info, Entry extends SessionEntry<Info> = SessionEntry<Info>> {
     }
   }
 
-  /** One info an entry by id, in slices between which traffic goes on. */
+  /** Shows one info an entry by id, in slices between which traffic goes on. */
+  async visit(look: (info: Info) => void): Promise<void> {
+    await visitInSlices(this.inTurn(), (entry) => look(entry.info()));
+  }
+
+  /** The same infos as a list, for whoever needs them together. */
   async snapshot(): Promise<Info[]> {
     const infos: Info[] = [];
-    await visitInSlices(this.inTurn(), (entry) => infos.push(entry.info()));
+    await this.visit((info) => infos.push(info));
     return infos;
   }
 }

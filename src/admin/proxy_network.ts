@@ -3,6 +3,7 @@ import { ColumnFlag, ColumnType } from "../protocol/constants.ts";
 import { type Column, makeColumn } from "../protocol/resultset.ts";
 import type { ClientSessionInfo, ServerSessionInfo } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
+import { clientTotals } from "./client_totals.ts";
 import { listing, numberColumn, shortNumberColumn, textColumn } from "./columns.ts";
 import { splitEndpoint } from "./endpoint.ts";
 import type { Operands } from "./operands.ts";
@@ -25,10 +26,8 @@ export const THREAD_COLUMNS: readonly Column[] = [
 
 /** `SHOW PROXYNET THREAD`. The bytes are those of clients. */
 export async function showThreads({ proxy }: AdminScope): Promise<AdminAnswer> {
-  const { clients, servers, ended } = proxy.manager;
-  const infos = await clients.snapshot();
-  const sum = (read: (client: ClientSessionInfo) => number) =>
-    infos.reduce((total, client) => total + read(client), 0);
+  const { clients, servers } = proxy.manager;
+  const { bytesIn, bytesOut } = await clientTotals(proxy.manager);
   const total = clients.size + servers.size;
   return listing(THREAD_COLUMNS, [[
     THREAD,
@@ -36,8 +35,8 @@ export async function showThreads({ proxy }: AdminScope): Promise<AdminAnswer> {
     clients.size,
     clients.size,
     total,
-    ended.bytesIn + sum(({ bytesIn }) => bytesIn),
-    ended.bytesOut + sum(({ bytesOut }) => bytesOut),
+    bytesIn,
+    bytesOut,
   ]]);
 }
 

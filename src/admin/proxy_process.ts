@@ -69,9 +69,9 @@ export async function showClusters(scope: AdminScope, operands: Operands): Promi
   const { clusters, manager } = scope.proxy;
   const pattern = operands.text("pattern");
   const sessions = new Map<string, number>();
-  for (const { address } of await manager.servers.snapshot()) {
+  await manager.servers.visit(({ address }) => {
     sessions.set(address, (sessions.get(address) ?? 0) + 1);
-  }
+  });
   const now = Date.now();
   const rows = clusters.filter(({ config }) => isLike(config.name, pattern)).flatMap((cluster) =>
     cluster.backends.map((backend): Row => {

@@ -1,7 +1,7 @@
 /** `SHOW PROXYSTAT`: counters of the whole process, always up to date. */
 import type { Column } from "../protocol/resultset.ts";
-import type { ClientSessionInfo } from "../session_manager.ts";
 import type { AdminAnswer } from "./answer.ts";
+import { clientTotals } from "./client_totals.ts";
 import { listing, numberColumn, textColumn } from "./columns.ts";
 import { isLike } from "./like.ts";
 import type { Operands } from "./operands.ts";
@@ -30,29 +30,30 @@ export async function showProxyStatistics(
 
 async function countAll({ proxy }: AdminScope): Promise<Readonly<Record<string, number>>> {
   const { manager, startedAt } = proxy;
-  const clients = await manager.clients.snapshot();
-  const servers = await manager.servers.snapshot();
-  const { ended } = manager;
-  const sum = (read: (client: ClientSessionInfo) => number) =>
-    clients.reduce((total, client) => total + read(client), 0);
-  const active = clients.filter(({ phase }) => phase === "executing" || phase === "connecting");
-  const completed = ended.statements + sum(({ statements }) => statements);
-  const transactions = ended.transactions + sum((client) => client.transactions);
-  const totalClients = ended.clients + clients.length;
-  const totalServers = ended.servers + servers.length;
+  const clients = await clientTotals(manager);
+  let servers = 0;
+  let serverTransactions = 0;
+  await manager.servers.visit(({ isInTransaction }) => {
+    servers++;
+    if (isInTransaction) serverTransactions++;
+  });
+  const active = clients.executing + clients.connecting;
+  const { statements: completed, transactions } = clients;
+  const totalClients = manager.ended.clients + clients.living;
+  const totalServers = manager.ended.servers + servers;
   return {
-    "current_client_connections": clients.length,
-    "current_active_client_connections": active.length,
-    "current_client_transactions": clients.filter((client) => client.isInTransaction).length,
-    "current_server_connections": servers.length,
-    "current_server_transactions": servers.filter((server) => server.isInTransaction).length,
+    "current_client_connections": clients.living,
+    "current_active_client_connections": active,
+    "current_client_transactions": clients.inTransaction,
+    "current_server_connections": servers,
+    "current_server_transactions": serverTransactions,
     "total_client_connections": totalClients,
     "total_server_connections": totalServers,
     "total_transaction_count": transactions,
-    "client_requests": completed + active.length,
+    "client_requests": completed + active,
     "client_completed_requests": completed,
-    "client_request_total_size": ended.bytesIn + sum(({ bytesIn }) => bytesIn),
-    "client_response_total_size": ended.bytesOut + sum(({ bytesOut }) => bytesOut),
+    "client_request_total_size": clients.bytesIn,
+    "client_response_total_size": clients.bytesOut,
     "avg_transactions_per_client_connection": quotient(transactions, totalClients),
     "avg_transactions_per_server_connection": quotient(transactions, totalServers),
     "uptime_seconds": Math.floor((Date.now() - startedAt) / 1000),

@@ -36,9 +36,9 @@ async function findByThread(
   // 0 stands for "not known yet" of connections that are being opened.
   if (id <= 0n) throw unknownThread(id);
   const connections = new Set<number>();
-  for (const server of await servers.snapshot()) {
+  await servers.visit((server) => {
     if (BigInt(server.threadId) === id) connections.add(server.id);
-  }
+  });
   if (connections.size === 0) throw unknownThread(id);
   const visibility = new Visibility(scope);
   const granted: ClientEntry[] = [];

@@ -1,24 +1,22 @@
 /** SHOW STATUS of a session that has no server: what the proxy counts under MySQL's names. */
+import { clientTotals } from "./client_totals.ts";
 import type { AdminScope } from "./scope.ts";
 
 /** Name and value, in the order of names. */
 export async function statusVariables(
   { proxy }: AdminScope,
 ): Promise<readonly (readonly [name: string, value: string])[]> {
-  const { ended, clients } = proxy.manager;
-  const living = await clients.snapshot();
-  const sum = (of: "bytesIn" | "bytesOut" | "statements") =>
-    living.reduce((total, info) => total + info[of], ended[of]);
-  const running = living.filter(({ phase }) => phase === "executing").length;
+  const { manager, startedAt } = proxy;
+  const { living, executing, statements, bytesIn, bytesOut } = await clientTotals(manager);
   return [
-    ["Bytes_received", String(sum("bytesIn"))],
-    ["Bytes_sent", String(sum("bytesOut"))],
-    ["Connections", String(ended.clients + living.length)],
-    ["Questions", String(sum("statements"))],
+    ["Bytes_received", String(bytesIn)],
+    ["Bytes_sent", String(bytesOut)],
+    ["Connections", String(manager.ended.clients + living)],
+    ["Questions", String(statements)],
     ["Ssl_cipher", ""],
     ["Ssl_version", ""],
-    ["Threads_connected", String(living.length)],
-    ["Threads_running", String(running)],
-    ["Uptime", String(Math.floor((Date.now() - proxy.startedAt) / 1000))],
+    ["Threads_connected", String(living)],
+    ["Threads_running", String(executing)],
+    ["Uptime", String(Math.floor((Date.now() - startedAt) / 1000))],
   ];
 }
