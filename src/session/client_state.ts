@@ -38,7 +38,7 @@ const ROLE_LIMIT = 2_000;
 
 /** Statements without rows that leave FOUND_ROWS() as it was, unless they select some. */
 const LEAVES_FOUND_ROWS =
-  /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start)\b(?![^]*\bselect\b)/i;
+  /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start|create|alter|drop|truncate)\b(?![^]*\bselect\b)/i;
 /** MariaDB has more of them. */
 const MORE_LEAVE_FOUND_ROWS = /^\s*(do|update)\b(?![^]*\bselect\b)/i;
 const FIRST_WORD = 1_000;
@@ -128,6 +128,10 @@ export class ClientState {
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
     this.#pin(server, command, { classified, now });
+    const { prepared } = server;
+    if (prepared !== undefined && command.need !== undefined) {
+      this.#pins.set("prepared_statement", prepared.hasBound, now, causeOf(command));
+    }
     // Whatever it is that nobody can tell: here it is as it should be.
     if (known.isUncertain && !this.isPinned) {
       this.#pins.add("unknown_state", now, causeOf(command));

@@ -108,8 +108,8 @@ async function stateFor(
     throw lost("a setting that it was prepared with is known to nobody any more");
   }
   if (!way.needsLogin && !way.needsReset) return state;
-  // No command leaves a schema: but for its name, none was as good as any.
-  if (NAMES_SCHEMA.test(new TextDecoder().decode(text))) {
+  // No command leaves a schema: where a statement does not name it, none was as good as any.
+  if (isBoundToNoSchema({ context, text })) {
     throw lost("it was prepared without a schema, and the session has one");
   }
   const other = { ...context, state: withSchema(context.state, wanted.schema) };
@@ -121,6 +121,11 @@ function withSchema(state: SessionState, schema: string): SessionState {
   other.copySettingsFrom(state);
   other.setSchema(schema);
   return other;
+}
+
+/** Whether the text means something only where no schema is selected, which no command brings about. */
+export function isBoundToNoSchema({ context, text }: TextInContext): boolean {
+  return context.state.schema === "" && NAMES_SCHEMA.test(new TextDecoder().decode(text));
 }
 
 const NAMES_SCHEMA = /\b(?:database|schema)\b/i;

@@ -8,7 +8,7 @@
  */
 import { exchange, type Reply, textCommand } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { encodeText } from "../protocol/bytes.ts";
+import { encodeText, frame } from "../protocol/bytes.ts";
 import { Head } from "../protocol/constants.ts";
 import { decodeErr } from "../protocol/response.ts";
 import type { Classified } from "../sql/classified.ts";
@@ -29,6 +29,9 @@ import { CLOSES_STATEMENTS } from "./shared_statements.ts";
 
 /** Effects that are about names. */
 export const NAMING = Effect.prepares | Effect.executes | Effect.deallocates;
+
+/** Answered as DEALLOCATE PREPARE is. */
+const DOES_NOTHING = encodeText("DO 0");
 
 /** Others are the same to servers in more ways than by upper and lower case. */
 const PLAIN_NAME = /^[\w$]+$/;
@@ -95,8 +98,9 @@ export class SharedNames implements ServerNeed {
     return this.#joined(classified, executed, isAlone);
   }
 
-  isMet({ prepared }: ServerSession): boolean {
-    const names = prepared?.names;
+  isMet(server: ServerSession): boolean {
+    const names = server.prepared?.names;
+    if (this.#isVoid(server)) return true;
     if (names === undefined) {
       return this.#used.every((name) => this.#names.find(name) === undefined);
     }
@@ -123,7 +127,17 @@ export class SharedNames implements ServerNeed {
 
   onSend(server: ServerSession, input: ClientInput): Uint8Array | undefined {
     this.#isSent = true;
-    return CLOSES_STATEMENTS.onSend(server, input);
+    return this.#isVoid(server)
+      ? frame(textCommand(server, DOES_NOTHING).payload, 0)
+      : CLOSES_STATEMENTS.onSend(server, input);
+  }
+
+  /** Whether the client does away with a name of its own that is not there. */
+  #isVoid({ prepared }: ServerSession): boolean {
+    const [change] = this.#changes;
+    if (change?.kind !== "deallocate" || this.#names.find(change.name) === undefined) return false;
+    return prepared?.names.preparation(change.name, this.#names) !== undefined ||
+      prepared === undefined;
   }
 
   onSent(): void {
@@ -139,8 +153,10 @@ export class SharedNames implements ServerNeed {
     for (const change of this.#changes) {
       const { name } = change.kind === "prepare" ? change.statement : change;
       if (change.kind === "deallocate" && hasFailed) continue;
+      const isThere = names.preparation(name, this.#names) === undefined;
+      // Another client's stays where this one's was elsewhere.
+      if (change.kind !== "deallocate" || isThere) names.remove(name);
       this.#names.remove(name);
-      names.remove(name);
       if (change.kind !== "prepare") continue;
       if (hasFailed || known === undefined) names.spoil(name);
       else names.add(this.#names.add(change.statement, { state: known, dialect }));

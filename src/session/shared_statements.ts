@@ -28,13 +28,17 @@ import {
   LAST_PREPARED,
   type PreparedBook,
 } from "../state/prepared_registry.ts";
-import { isBoundBy, type ServerStatement } from "../state/server_statements.ts";
+import {
+  isBoundBy,
+  type ServerStatement,
+  type ServerStatements,
+} from "../state/server_statements.ts";
 import type { SessionState } from "../state/session_state.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import type { OwnAnswers } from "./own_answer.ts";
 import type { Plan } from "./plan.ts";
-import { closing, prepareAgain, TOO_MANY } from "./prepare_again.ts";
+import { closing, isBoundToNoSchema, prepareAgain, TOO_MANY } from "./prepare_again.ts";
 import { type ServerNeed, UnmetNeed } from "./server_need.ts";
 
 /** What servers say where rows are asked for and no cursor is open. */
@@ -294,7 +298,11 @@ export class SharedStatements implements ServerNeed {
       classify: (bytes) => classifyText(bytes, { start: 0, end: bytes.length }, mode()),
     });
     prepared.add(statement.shared, tracker.statementId);
-    if (text === undefined) prepared.reserve(statement);
+    const { context } = statement;
+    if (text === undefined || isBoundToNoSchema({ context, text })) {
+      prepared.reserve(statement);
+      statement.isBound = true;
+    }
     prepared.shrink(limit());
   }
 
@@ -312,13 +320,13 @@ export class SharedStatements implements ServerNeed {
         return this.#statements.close(statement);
       case Command.STMT_FETCH:
         if ((tracker.status & Status.LAST_ROW_SENT) === 0) return;
-        return prepared.release(statement);
+        return release(prepared, statement);
       case Command.STMT_RESET:
-        return prepared.release(statement);
+        return release(prepared, statement);
       default:
-        if (tracker.errorCode !== 0) return prepared.fail(statement);
+        if (tracker.errorCode !== 0 && !statement.isBound) return prepared.fail(statement);
         if (tracker.hasOpenedCursor) prepared.reserve(statement);
-        else prepared.release(statement);
+        else release(prepared, statement);
     }
   }
 }
@@ -326,6 +334,11 @@ export class SharedStatements implements ServerNeed {
 /** As much of the command as is there, with its header. */
 function partOf({ bytes, start, end }: ClientInput): Uint8Array {
   return bytes.subarray(start, Math.min(start + 4 + payloadLength(bytes, start), end));
+}
+
+/** Nothing is open any more on the statement. */
+function release(prepared: ServerStatements, statement: ClientStatement): void {
+  if (!statement.isBound) prepared.release(statement);
 }
 
 function hasReply(command: number): boolean {

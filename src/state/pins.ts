@@ -27,6 +27,7 @@ export const PINS = {
   server_lock: { ends: "UNLOCK TABLES, UNLOCK INSTANCE or BACKUP STAGE END" },
   user_lock: { ends: "RELEASE_LOCK of all locks", isToBeAsked: true },
   cursor: { ends: "the last row, or the statement's reset or close" },
+  prepared_statement: { ends: "the close of statements that can only be had there" },
   handler: { ends: "HANDLER CLOSE" },
   load_data_local: { ends: "the statement's reply" },
   long_data: { ends: "the statement's execution, reset or close" },
@@ -159,6 +160,12 @@ export class Pins {
   add(reason: PinReason, at: number, cause: string): void {
     const next = new NextPins(this.#pins, cause, at);
     next.add(reason);
+    this.#pins = next.pins;
+  }
+
+  set(reason: PinReason, isThere: boolean, at: number, cause: string): void {
+    const next = new NextPins(this.#pins, cause, at);
+    next.set(reason, isThere);
     this.#pins = next.pins;
   }
 

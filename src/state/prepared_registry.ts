@@ -88,6 +88,8 @@ export interface ClientStatement {
   types: string;
   /** The server session that alone has it as the client left it: see `ServerStatements.reserve`. */
   reservedOn: StatementHolder | undefined;
+  /** It cannot be had anywhere else, and stays reserved until it is closed. */
+  isBound: boolean;
 }
 
 /** All statements of this isolate. */
@@ -166,7 +168,7 @@ export class ClientStatements {
     const id = this.nextId;
     this.#nextId = id + 1;
     const { context } = prepared;
-    const statement = { id, shared, context, types: "", reservedOn: undefined };
+    const statement = { id, shared, context, types: "", reservedOn: undefined, isBound: false };
     shared.clients++;
     this.#byId.set(id, statement);
     this.#last = statement;

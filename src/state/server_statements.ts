@@ -39,6 +39,11 @@ export class ServerStatements implements StatementHolder {
     return this.#reserved !== undefined;
   }
 
+  /** Whether one of them can be had nowhere else. */
+  get hasBound(): boolean {
+    return this.#reserved?.keys().some(({ isBound }) => isBound) === true;
+  }
+
   has(statement: ClientStatement): boolean {
     return this.peek(statement) !== undefined;
   }

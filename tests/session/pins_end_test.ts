@@ -209,6 +209,12 @@ const CASES: readonly Case[] = [
     ends: [closeStatement],
   },
   {
+    reason: "prepared_statement",
+    begins: [prepare("SELECT DATABASE()")],
+    cause: "COM_STMT_PREPARE",
+    ends: ["DO 1", closeStatement],
+  },
+  {
     reason: "handler",
     begins: ["HANDLER pins.t OPEN"],
     cause: "HANDLER",

@@ -190,7 +190,7 @@ for (const steps of ROWS) {
 
 Deno.test("Each reason is begun and ended by a row, or by an event", () => {
   const all = ROWS.flat().map(([, pins]) => pins).join(" ");
-  const byEvent = ["load_data_local", "relayed_login"];
+  const byEvent = ["load_data_local", "relayed_login", "prepared_statement"];
   for (const reason of Object.keys(PINS)) {
     assert(all.includes(reason) || byEvent.includes(reason), reason);
   }
@@ -221,6 +221,10 @@ Deno.test("Events end pins", () => {
 Deno.test("The pins of a session are listed while there are any", () => {
   const pins = new Pins();
   assert(!pins.isPinned && pins.list() === NO_PINS);
+  pins.set("prepared_statement", true, 4, "COM_STMT_PREPARE");
+  pins.set("prepared_statement", true, 5, "COM_STMT_EXECUTE");
+  assertEquals(pins.list().map(({ since, cause }) => [since, cause]), [[4, "COM_STMT_PREPARE"]]);
+  pins.set("prepared_statement", false, 5, "COM_STMT_CLOSE");
   pins.add("load_data_local", 5, "LOAD DATA");
   pins.apply(factsOf("LOCK TABLES a READ"), 6);
   assertEquals(pins.list().map(({ reason, since }) => [reason, since]), [
