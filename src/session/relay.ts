@@ -442,6 +442,7 @@ export class Relay
     const part = this.plan!.take();
     if (part === undefined) return this.becomeIdle();
     if (part.kind === "send") {
+      this.#losses.beginCommand();
       if (!this.#hasServer()) return this.acquire();
       this.mode = "sending";
       return this.#sendPart();

@@ -53,6 +53,7 @@ export class RelayLosses {
     this.#relay = relay;
   }
 
+  /** A command begins, or a part of one that has an answer of its own. */
   beginCommand(): void {
     this.isSecondRun = this.isUnwritten = false;
   }
