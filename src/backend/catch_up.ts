@@ -3,7 +3,8 @@ import { SluiceError } from "../errors.ts";
 import { Command } from "../protocol/constants.ts";
 import { type CatchUp, difference } from "../state/difference.ts";
 import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts";
-import { caughtUp, type SessionState, type UnreadValues } from "../state/session_state.ts";
+import { caughtUp, type SessionState, Unread, type UnreadValues } from "../state/session_state.ts";
+import { SET_BY_SCHEMA } from "../state/variables.ts";
 import { userVariable } from "../state/user_variables.ts";
 import { settlePending } from "./read_out.ts";
 import {
@@ -77,6 +78,17 @@ export async function introduce(server: ServerSession): Promise<void> {
     : undefined;
   server.expectLoginState({ collation });
   await report(server, loginStatement(server.dialect));
+  server.freshLogin = server.known!.login;
+}
+
+/** Has a session that its client has reset report what it is like then. @throws {SluiceError} */
+export async function introduceReset(server: ServerSession): Promise<void> {
+  server.forgetPrepared();
+  server.expectLoginState({ isReset: true });
+  await report(server, loginStatement(server.dialect));
+  const known = server.known!;
+  // It is in the schema still, and has another collation than that: which one is to be read.
+  if (known.schema !== "") known.setVariable(SET_BY_SCHEMA, new Unread());
 }
 
 /** Whether the server answers. The session is closed where it does not. */

@@ -124,7 +124,11 @@ export async function clearConditions(server: ServerSession): Promise<void> {
 
 /** FOUND_ROWS(). @throws {SluiceError} */
 export async function readFoundRows(server: ServerSession): Promise<bigint> {
-  const [reply] = await ask(server, [queryCommand(server, "SELECT FOUND_ROWS()")]);
+  // MySQL warns of the question.
+  const [reply] = await ask(server, [
+    queryCommand(server, "SELECT FOUND_ROWS()"),
+    queryCommand(server, CLEARS_CONDITIONS[server.dialect]),
+  ]);
   return numberOf(reply!, server);
 }
 

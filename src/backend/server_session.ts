@@ -73,6 +73,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   bytesOut = 0;
   /** What it was told and has reported; undefined where nobody has asked it to report. */
   known: SessionState | undefined;
+  /** Values of variables right behind its login, once it has been asked for them. */
+  freshLogin: ReadonlyMap<string, string> = NO_VARIABLES;
   /** Of the command that runs; undefined where nobody has asked it to report. */
   reports: Reports | undefined;
   /** Warnings or an error of a statement may be there for who asks; kept by its users. */

@@ -53,6 +53,11 @@ const UNKNOWN_COMMANDS: ReadonlySet<number> = new Set([
 /** Bytes of a command about a prepared statement that has its id. */
 const SHORTEST = 5;
 
+/** Commands whose replies repeat how many warnings the last statement had. */
+const REPEATS_WARNINGS: ReadonlySet<number> = new Set([
+  ...[Command.PING, Command.INIT_DB, Command.SET_OPTION],
+]);
+
 const SEMICOLON = Uint8Array.of(0x3b);
 const QUERY_ROW = commandRow(Command.QUERY)!;
 
@@ -155,7 +160,7 @@ export class CommandPlanner implements PlannedCommand {
     this.#foreseeNothing();
     this.command = command.code;
     if (UNKNOWN_COMMANDS.has(command.code)) this.classified = UNKNOWN;
-    if (command.code === Command.PING || command.code === Command.INIT_DB) {
+    if (REPEATS_WARNINGS.has(command.code)) {
       this.need = this.#keptWarnings ??= new KeptWarnings(() => this.#options.warnings());
     }
     if (command.code !== Command.QUERY) return;
@@ -369,8 +374,6 @@ export class CommandPlanner implements PlannedCommand {
   }
 
   #prepareShared(text: Uint8Array | undefined): void {
-    // What cannot be prepared again binds its client to the server session.
-    if (text === undefined) this.classified = UNKNOWN;
     this.need = this.#statements;
     this.#statements.prepare(text);
   }

@@ -2,7 +2,14 @@
  * Server sessions that a client shares with others: one is taken for a command, brought to the
  * client's state, and given back when the reply is done and nothing pins the client to it.
  */
-import { bringTo, introduce, isAlive, LostValues, NeedsFreshSession } from "../backend/catch_up.ts";
+import {
+  bringTo,
+  introduce,
+  introduceReset,
+  isAlive,
+  LostValues,
+  NeedsFreshSession,
+} from "../backend/catch_up.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
@@ -48,6 +55,8 @@ export class SharedHold implements ServerHold {
   #loginSchema: string;
   /** The command that runs resets the session. */
   #isResetting = false;
+  /** The last server session was reset, and nobody has looked at it since. */
+  #isReset = false;
   readonly #servers: SharedServers;
   readonly #route: SessionRoute;
   readonly #request: PoolRequest;
@@ -181,7 +190,7 @@ export class SharedHold implements ServerHold {
     const session = this.#current;
     if (session === undefined) return false;
     this.#last = session;
-    if (this.#isResetting) return this.#startAfresh(session);
+    if (this.#isResetting) return this.#startAfresh(session, command);
     this.#state.learn(session, command, Date.now());
     this.#prepared += preparedBy(command);
     const isBound = this.#state.isBound || this.#prepared > 0 ||
@@ -277,7 +286,7 @@ export class SharedHold implements ServerHold {
 
   /** Whether the client's state is there. */
   #isInState(session: ServerSession): boolean {
-    if (this.#isAsLeft(session)) return true;
+    if (this.#isAsLeft(session)) return !this.#isReset;
     const { known } = session;
     const state = this.#state;
     return known !== undefined && state.wanted?.isSameAs(known) === true &&
@@ -376,11 +385,15 @@ export class SharedHold implements ServerHold {
   }
 
   async #bring(session: ServerSession): Promise<void> {
-    if (this.#isAsLeft(session)) return;
+    if (this.#isAsLeft(session)) {
+      if (this.#isReset) await this.#introduceReset(session);
+      return;
+    }
     await this.#leaveLast();
     await introduce(session);
+    this.#isReset = false;
     const state = this.#state;
-    state.wanted ??= SessionState.afterLogin(this.#loginSchema, session.known!.login);
+    state.wanted ??= SessionState.afterLogin(this.#loginSchema, session.freshLogin);
     if (session.mayHaveConditions) await clearConditions(session);
     if (state.asksInsertId) state.supposeInsertId();
     await bringTo(session, state.wanted, { asksInsertId: state.asksInsertId });
@@ -418,7 +431,8 @@ export class SharedHold implements ServerHold {
     const last = this.#last;
     if (last === undefined) return;
     last.beforeHandOver = undefined;
-    const reading = this.#state.readOut(last);
+    const ready = this.#isReset ? this.#introduceReset(last) : Promise.resolve();
+    const reading = ready.then(() => this.#state.readOut(last));
     this.#reading = reading.then(() => {}, () => {});
     try {
       if (await reading) return;
@@ -431,15 +445,24 @@ export class SharedHold implements ServerHold {
     }
   };
 
-  /** A session that was reset no longer is what it was behind its login: nobody gets it again. */
-  #startAfresh(session: ServerSession): boolean {
+  /** What the session is like now shows when somebody needs it next. */
+  #startAfresh(session: ServerSession, command: PlannedCommand): boolean {
     this.#isResetting = false;
-    this.#prepared = 0;
+    if (session.tracker.errorCode !== 0) return this.giveBack(command);
     this.#state.reset();
-    this.#last = undefined;
+    this.#isReset = true;
+    session.mayHaveConditions = false;
     this.#current = undefined;
-    session.release();
+    session.beforeHandOver = this.#readOut;
+    session.giveBack(this);
     return true;
+  }
+
+  async #introduceReset(session: ServerSession): Promise<void> {
+    await introduceReset(session);
+    this.#isReset = false;
+    this.#state.wanted = new SessionState();
+    this.#state.wanted.copyFrom(session.known!);
   }
 }
 

@@ -66,6 +66,8 @@ const FACTS: readonly (readonly [name: string, ask: readonly string[]])[] = [
     "SHOW COUNT(*) ERRORS",
     "SELECT @@warning_count, @@error_count",
     "SHOW WARNINGS LIMIT 1",
+  ]],
+  ["diagnosticsArea", [
     "GET DIAGNOSTICS @a = NUMBER",
     "GET DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT, @b = RETURNED_SQLSTATE",
   ]],
