@@ -10,7 +10,7 @@
  */
 import { messageOf } from "../errors.ts";
 import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
-import type { Transport } from "../net/transport.ts";
+import type { Settled, Transport } from "../net/transport.ts";
 import { concat } from "../protocol/bytes.ts";
 
 /** Early bytes that are kept for a client that sends ahead; beyond that it is not read. */
@@ -188,7 +188,7 @@ export class ClientInput {
     this.#transport.read(into).then(this.#onSettled, this.#onSettled);
   }
 
-  readonly #onSettled = (outcome: unknown): void => {
+  readonly #onSettled: Settled = (outcome) => {
     this.#isReading = false;
     if (this.#isClosed) return;
     if (typeof outcome === "number") return this.#onRead(outcome);
