@@ -255,7 +255,11 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       this.#loss = undefined;
       this.#hold?.forgetState();
     }
-    return plan;
+    // That no cursor is open would be no news.
+    if (this.#loss === undefined || command.code !== Command.STMT_FETCH) return plan;
+    const told = planner.answers.error(this.#loss);
+    this.#loss = undefined;
+    return [told];
   }
 
   /** Made when it is needed: many clients log in and ask nothing for a long time. */

@@ -10,6 +10,11 @@ import { type Connection, createConnection } from "mysql2";
 import { startEngine } from "../../src/dev/engines/engine.ts";
 import { query } from "../../src/dev/engines/query.ts";
 import { eventually } from "../support/eventually.ts";
+import type { ServerSession } from "../../src/backend/server_session.ts";
+import { concat, decodeText, encodeText } from "../../src/protocol/bytes.ts";
+import { Command } from "../../src/protocol/constants.ts";
+import { decodeErr } from "../../src/protocol/response.ts";
+import { WireClient, type WirePacket } from "../support/wire_client.ts";
 import { seededRandom } from "../support/random.ts";
 import { report } from "../support/report.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
@@ -36,6 +41,13 @@ async function failure(running: Promise<unknown>): Promise<{ errno: number; mess
 }
 
 const LOST = /^Lost connection to server 127\.0\.0\.1:\d+ /;
+
+/** Flags, iterations, no NULL, types, and the type of a text: what comes behind the id. */
+const NEW = Uint8Array.of(0, 1, 0, 0, 0, 0, 1, 0xfd, 0);
+const CURSOR = Uint8Array.of(1, 1, 0, 0, 0);
+
+/** Of the first parameter. */
+const PART = Uint8Array.of(0, 0, 0x6e, 0x6f);
 
 /** A client that writes numbers which nobody else writes. */
 interface Client {
@@ -299,6 +311,74 @@ for (const name of ["mariadb", "mysql"] as const) {
     const { message } = await failure(client.query("SELECT @computed"));
     assertMatch(message, /@computed/);
     assertEquals(await value(client, "SELECT @computed"), null);
+  });
+
+  /** A client that has prepared a statement with one text as its parameter. */
+  const preparedTest = (
+    title: string,
+    run: (client: WireClient, id: Uint8Array, proxy: TestProxy) => Promise<void>,
+  ) =>
+    Deno.test({
+      name: `${name}: ${title}`,
+      ignore,
+      fn: async () => {
+        await using proxy = await TestProxy.start({
+          clusters: [{
+            name: "main",
+            servers: [`127.0.0.1:${server.engine.port}`],
+            sharing: "transaction",
+          }],
+        });
+        using client = await WireClient.connect({ port: proxy.port, ...APP });
+        const text = encodeText("SELECT CONCAT(?, '!') AS said FROM information_schema.TABLES");
+        const [head] = await client.simple(Command.STMT_PREPARE, text);
+        await run(client, head!.payload.slice(1, 5), proxy);
+        // The statement is there, as it was prepared.
+        const value = Uint8Array.of(3, 0x79, 0x65, 0x73);
+        const packets = await client.simple(
+          Command.STMT_EXECUTE,
+          head!.payload.slice(1, 5),
+          NEW,
+          value,
+        );
+        assertStringIncludes(decodeText(concat(packets.map(({ payload }) => payload))), "yes!");
+      },
+    });
+
+  const expectLost = (packets: readonly WirePacket[], words: RegExp) => {
+    const { code, message } = decodeErr(packets.at(-1)!.payload);
+    assertEquals(code, 1158);
+    assertMatch(message, words);
+  };
+
+  preparedTest("parts of values that are lost are named", async (client, id) => {
+    await client.send(concat([Uint8Array.of(Command.STMT_SEND_LONG_DATA), id, PART]));
+    await client.simple(Command.PING);
+    await kill();
+    expectLost(await client.simple(Command.STMT_EXECUTE, id, NEW), /long data/);
+  });
+
+  preparedTest(
+    "parts of values that do not reach the server are told of",
+    async (client, id, proxy) => {
+      await client.simple(Command.PING);
+      const [session] = [...proxy.proxy.manager.servers.values()] as ServerSession[];
+      session!.write = () => {
+        void server.admin(`KILL ${session!.threadId}`);
+        return Promise.reject(new Deno.errors.BrokenPipe("Broken pipe"));
+      };
+      await client.send(concat([Uint8Array.of(Command.STMT_SEND_LONG_DATA), id, PART]));
+      expectLost(await client.simple(Command.STMT_EXECUTE, id, NEW), /long data/);
+    },
+  );
+
+  preparedTest("a cursor that is lost is named", async (client, id) => {
+    const value = Uint8Array.of(3, 0x79, 0x65, 0x73);
+    const opens = concat([CURSOR, NEW.subarray(5), value]);
+    await client.simple(Command.STMT_EXECUTE, id, opens);
+    await kill();
+    const count = Uint8Array.of(1, 0, 0, 0);
+    expectLost(await client.simple(Command.STMT_FETCH, id, count), /cursor/);
   });
 
   Deno.test({
