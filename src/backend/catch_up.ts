@@ -6,7 +6,7 @@ import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts"
 import { caughtUp, type SessionState, Unread, type UnreadValues } from "../state/session_state.ts";
 import { SET_BY_SCHEMA } from "../state/variables.ts";
 import { userVariable } from "../state/user_variables.ts";
-import { settlePending } from "./read_out.ts";
+import { restoreReports, settlePending } from "./read_out.ts";
 import {
   exchange,
   failureOf,
@@ -72,6 +72,7 @@ export class LostValues extends SluiceError {
 
 /** Has a fresh session report what it is like. @throws {SluiceError} */
 export async function introduce(server: ServerSession): Promise<void> {
+  if (server.reportsLess) await restoreReports(server);
   if (server.known !== undefined) return;
   const collation = server.dialect === "oceanbase"
     ? oceanbaseCollation(server.loginCharset)

@@ -10,6 +10,7 @@ import {
   decodeColumnCount,
   decodeTextRow,
 } from "../protocol/resultset.ts";
+import { reportStatement } from "../state/login_statement.ts";
 import type { UnreadValues } from "../state/session_state.ts";
 import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
 import type { Dialect } from "../state/dialect.ts";
@@ -49,7 +50,15 @@ export async function settlePending(server: ServerSession): Promise<void> {
   await read(server, settlementOf({ variables: [], userVariables: [] }, server.dialect, true));
 }
 
+/** Has the server report everything again. @throws {SluiceError} */
+export async function restoreReports(server: ServerSession): Promise<void> {
+  const statement = reportStatement(server.dialect);
+  if (statement !== undefined) await ask(server, [queryCommand(server, statement)]);
+  server.reportsLess = false;
+}
+
 async function read(server: ServerSession, todo: Settlement): Promise<void> {
+  if (server.reportsLess) await restoreReports(server);
   const commands: OwnCommand[] = [];
   if (todo.set !== undefined) commands.push({ ...queryCommand(server, todo.set), settles: true });
   if (todo.select !== undefined) commands.push(queryCommand(server, todo.select));

@@ -79,6 +79,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   reports: Reports | undefined;
   /** Warnings or an error of a statement may be there for who asks; kept by its users. */
   mayHaveConditions = false;
+  /** A client has changed what it reports: that is put right before it may matter. */
+  reportsLess = false;
   /** Its place in a pool; undefined for private ones. */
   seat: PoolSeat<ServerSession> | undefined;
   /**

@@ -16,7 +16,7 @@ import { Capability, Command, Status } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
-import { applyStatement } from "../state/apply_statement.ts";
+import { applyStatement, changesReports } from "../state/apply_statement.ts";
 import { areToBeAsked, isPinless, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
@@ -278,7 +278,10 @@ export class ClientState {
     if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);
     // Code has changed more than variables: it may have created a temporary table.
     const isDeep = (effects & Effect.calls) !== 0 && (seen & Tracked.STATE) !== 0;
-    if (isDeep || (seen & Tracked.TRACKING) !== 0) this.#pins.add("unknown_state", now, cause);
+    const isTold = changesReports(names, dialect);
+    if (isTold) server.reportsLess = true;
+    const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
+    if (isDeep || isUntold) this.#pins.add("unknown_state", now, cause);
   }
 
   #noteFacts(server: ServerSession, command: PlannedCommand, asks: number): void {

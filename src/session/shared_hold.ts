@@ -12,10 +12,12 @@ import {
 } from "../backend/catch_up.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions } from "../backend/read_out.ts";
+import { restoreReports } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
 import { Command } from "../protocol/constants.ts";
+import type { Classified } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
@@ -159,6 +161,7 @@ export class SharedHold implements ServerHold {
   isReady({ classified, need }: PlannedCommand): boolean {
     if (this.#preparing !== undefined) return false;
     const session = this.#current!;
+    if (needsReports(session, classified)) return false;
     return need?.isMet(session) !== false &&
       ((classified.asks & Ask.lastInsertId) === 0 || this.#state.hasInsertId(session));
   }
@@ -290,7 +293,8 @@ export class SharedHold implements ServerHold {
     const { known } = session;
     const state = this.#state;
     return known !== undefined && state.wanted?.isSameAs(known) === true &&
-      !session.mayHaveConditions && (!state.asksInsertId || state.hasInsertId(session));
+      !session.mayHaveConditions && !session.reportsLess &&
+      (!state.asksInsertId || state.hasInsertId(session));
   }
 
   #begin(session: ServerSession, command: PlannedCommand | undefined): ServerSession {
@@ -402,6 +406,7 @@ export class SharedHold implements ServerHold {
   /** The state is there: the rest that the command needs follows. */
   async #prepare(session: ServerSession, { classified, need }: PlannedCommand): Promise<void> {
     const state = this.#state;
+    if (needsReports(session, classified)) await restoreReports(session);
     if ((classified.asks & Ask.lastInsertId) !== 0 && !state.hasInsertId(session)) {
       state.supposeInsertId();
       await bringTo(session, state.wanted!, { asksInsertId: true });
@@ -464,6 +469,11 @@ export class SharedHold implements ServerHold {
     this.#state.wanted = new SessionState();
     this.#state.wanted.copyFrom(session.known!);
   }
+}
+
+/** What only reads, and asks for what the last statement has left, can do without. */
+function needsReports({ reportsLess }: ServerSession, { effects }: Classified): boolean {
+  return reportsLess && effects !== 0;
 }
 
 function preparedBy(planned: PlannedCommand): number {

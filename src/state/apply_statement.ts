@@ -3,7 +3,7 @@ import { type AssignedVariable, type Classified, Effect } from "../sql/classify.
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, Unread } from "./session_state.ts";
 import { assignedText, isMovableName } from "./user_variables.ts";
-import { INSERT_ID, rowOf } from "./variables.ts";
+import { INSERT_ID, rowOf, saysWhatIsReported } from "./variables.ts";
 
 export interface StatementResult {
   readonly dialect: Dialect;
@@ -41,6 +41,12 @@ export function applyStatement(
   if (isFailed || (endsInEof && (effects & CODE) !== 0)) known.isPending = true;
   if (effects === 0 && !hasInsertId) return;
   for (const variable of userVariables) applyVariable(known, variable, result);
+  // What stands behind that variable need not have been reported.
+  if (changesReports(names, dialect)) {
+    for (const { effect, name } of names) {
+      if (effect === Effect.setsSystemVariables) leaveOpen(known, name, dialect);
+    }
+  }
   // The others report them.
   if ((effects & Effect.setsUnreported) !== 0 && dialect === "mariadb") {
     for (const { effect, name } of names) {
@@ -55,6 +61,13 @@ export function applyStatement(
   }
   if ((effects & (Effect.calls | Effect.unknown)) !== 0) known.setUncertain();
   if (!isFailed && (effects & Effect.setsRole) !== 0) applyRole(known, result.text);
+}
+
+/** Whether a statement sets what servers report from then on. */
+export function changesReports(names: Classified["names"], dialect: Dialect): boolean {
+  return names.some(({ effect, name }) =>
+    effect === Effect.setsSystemVariables && saysWhatIsReported(name, dialect)
+  );
 }
 
 function applyVariable(

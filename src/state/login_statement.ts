@@ -57,6 +57,14 @@ function assignmentsFor(dialect: Dialect): string {
   return [...SWITCHES[dialect], ...own].map((one) => `SESSION ${one}`).join();
 }
 
+/** Switches the reports on again where a client has changed them; undefined where none can. */
+export function reportStatement(dialect: Dialect): string | undefined {
+  const switches = SWITCHES[dialect];
+  return switches.length === 0
+    ? undefined
+    : `SET ${switches.map((one) => `SESSION ${one}`).join()}`;
+}
+
 /**
  * @param collation of the login, for a session that was reset: MySQL resets to the server's own
  *   character sets. Behind a login the session has it, and must not be told its character sets,

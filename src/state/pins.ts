@@ -6,8 +6,8 @@ import { Command, Status } from "../protocol/constants.ts";
 import type { NamedEffect } from "../sql/classify.ts";
 import { Effect } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
+import { changesReports } from "./apply_statement.ts";
 import type { SpecialVariable, TrackedTransaction } from "./track.ts";
-import { rowOf } from "./variables.ts";
 
 interface PinRow {
   /** What ends it, for people. */
@@ -342,14 +342,14 @@ function followRest(next: NextPins, facts: CommandFacts): void {
   const { effects, isRead, asksDiagnostics, error, dialect } = facts;
   // Even what failed may have run in part.
   if ((effects & Effect.unknown) !== 0) next.add("unknown_state");
+  // Of what else it has done, the rest need not have been reported.
+  const isMore = error !== undefined || (effects & ~SETS) !== 0;
+  if (isMore && changesReports(facts.names, dialect)) next.add("unknown_state");
   if ((effects & Effect.calls) !== 0) next.add("routine");
   if (error === undefined && (effects & Effect.calculatesFoundRows) !== 0) next.add("found_rows");
   else if (isRead && !(asksDiagnostics && dialect === "mariadb")) next.end("found_rows");
   if (facts.hasInsertId === true) next.remove("special_variable", "insert_id");
   for (const { effect, name } of facts.names) {
-    // What is reported from then on may leave out this, and all that follows.
-    const isSet = effect === Effect.setsSystemVariables && name !== undefined;
-    if (isSet && rowOf(name, dialect).report === "tracking") next.add("unknown_state");
     // MariaDB does not report all of them.
     const isSpecial = effect === Effect.setsOneShot && SPECIAL.test(name ?? "");
     if (isSpecial && error === undefined) next.addOnce("special_variable", name!);
@@ -359,6 +359,9 @@ function followRest(next: NextPins, facts: CommandFacts): void {
     else next.addOnce("special_variable", name);
   }
 }
+
+/** Of statements whose text tells all that they do. */
+const SETS = Effect.setsSystemVariables | Effect.setsUserVariables;
 
 /** Used up by other statements. */
 const SPECIAL = /^(insert_id|rand_seed[12])$/;

@@ -78,6 +78,8 @@ const OPEN: Rows = [
   ["max_join_size", { changes: "sql_big_selects" }],
 ];
 
+const PLAIN: VariableRow = {};
+
 const ROWS: Readonly<Record<Dialect, ReadonlyMap<string, VariableRow>>> = {
   mysql: byName([
     ...COMMON,
@@ -117,6 +119,9 @@ const ROWS: Readonly<Record<Dialect, ReadonlyMap<string, VariableRow>>> = {
   oceanbase: byName([
     ...COMMON,
     ["timestamp", { report: "clock", back: "0", isForExecution: true }],
+    // Whatever it is told, it reports everything.
+    ["session_track_system_variables session_track_schema session_track_state_change", PLAIN],
+    ["session_track_transaction_info session_track_gtids", PLAIN],
     // It does nothing, and does not take what it reports.
     ["table_definition_cache", NOTHING],
     ["ob_default_lob_inrow_threshold", { back: "@@GLOBAL.ob_default_lob_inrow_threshold" }],
@@ -132,11 +137,14 @@ function byName(rows: Rows): Map<string, VariableRow> {
   );
 }
 
-const PLAIN: VariableRow = {};
-
 /** @param name in lower case */
 export function rowOf(name: string, dialect: Dialect): VariableRow {
   return ROWS[dialect].get(name) ?? PLAIN;
+}
+
+/** Whether the variable says what servers report. @param name in lower case */
+export function saysWhatIsReported(name: string | undefined, dialect: Dialect): boolean {
+  return name !== undefined && rowOf(name, dialect).report === "tracking";
 }
 
 /** The variable that a change of schema sets, whatever it was set to. */

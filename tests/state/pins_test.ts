@@ -128,10 +128,8 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
   [["CALL p()", "routine"], ["SELECT 1", "routine"]],
   [["SELECT my_function()", "routine"]],
   [["FROBNICATE", "unknown_state"], ["SELECT 1", "unknown_state"]],
-  [[
-    "SET sql_mode = '', session_track_system_variables = 'autocommit', NAMES utf8mb4",
-    "unknown_state",
-  ]],
+  [["SET sql_mode = '', session_track_system_variables = 'autocommit', NAMES utf8mb4", ""]],
+  [["SET session_track_schema = 0; USE two", "unknown_state"]],
   [["SET session_track_schema = 1", "unknown_state", FAILED]],
   [["SET GLOBAL session_track_schema = 1", ""]],
   [
