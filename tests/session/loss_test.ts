@@ -10,6 +10,7 @@ import { FAULTS, OUTCOMES, type State, STATES } from "../../src/session/loss.ts"
 import { FakeClient, queryBytes } from "../fake/client.ts";
 import type { FakePeer, FakeServer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
+import { Switch } from "../support/switch.ts";
 import { TestProxy } from "../support/test_proxy.ts";
 import { trackingServer } from "../support/tracking_server.ts";
 
@@ -530,6 +531,27 @@ Deno.test("server unreachable: where no other one serves, the error names it", a
     await client.query("SHOW PROXYSESSION");
     assert(await rows(client) > 0);
   }
+});
+
+Deno.test("A read waits for its server to come back, where there is no other", async () => {
+  await using server = trackingServer(async (sql, peer) => {
+    if (sql === "COMMIT") inTransaction.delete(peer);
+    await answer(sql, peer);
+  });
+  await using door = new Switch(server.port);
+  await using proxy = await TestProxy.start({
+    clusters: [{ name: "main", servers: [`127.0.0.1:${door.port}`], sharing: "transaction" }],
+    proxy: { session_pool_default_blocking_timeout: "20s" },
+  });
+  using client = await FakeClient.logIn(proxy.app);
+  await ok(client, "BEGIN");
+  await ok(client, "COMMIT");
+  door.target = undefined;
+  server.drop();
+  await client.query(READ);
+  await proxy.log.first("server failed");
+  door.target = server.port;
+  assertEquals(await rows(client), 1);
 });
 
 // ---- clients that disappear ----
