@@ -352,6 +352,9 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       },
       (error) => {
         if (this.#hasEnded) return;
+        // The one that it is bound to has been in use for what has failed.
+        const { current } = this.#hold!;
+        if (current?.isOpen === true) current.acquire(this.#relay);
         if (error instanceof SluiceError) return this.#refuseCommand(error);
         this.#relay.fail("internal_error", toldOf(error));
       },

@@ -10,7 +10,11 @@ import { decodePrepareHead } from "../protocol/prepared.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { decodeErr } from "../protocol/response.ts";
 import { difference } from "../state/difference.ts";
-import { type PrepareContext, stateToPrepareIn } from "../state/prepare_context.ts";
+import {
+  isBoundToNoSchema,
+  stateToPrepareIn,
+  type TextInContext,
+} from "../state/prepare_context.ts";
 import type { ClientStatement } from "../state/prepared_registry.ts";
 import { SessionState } from "../state/session_state.ts";
 import { UnmetNeed } from "./server_need.ts";
@@ -66,12 +70,6 @@ export async function prepareAgain(
   });
 }
 
-/** A text as it was prepared. */
-export interface TextInContext {
-  readonly context: PrepareContext;
-  readonly text: Uint8Array;
-}
-
 /**
  * Runs something in the state in which the text was prepared.
  * @param wanted the state of the session, before and after
@@ -122,13 +120,6 @@ function withSchema(state: SessionState, schema: string): SessionState {
   other.setSchema(schema);
   return other;
 }
-
-/** Whether the text means something only where no schema is selected, which no command brings about. */
-export function isBoundToNoSchema({ context, text }: TextInContext): boolean {
-  return context.state.schema === "" && NAMES_SCHEMA.test(new TextDecoder().decode(text));
-}
-
-const NAMES_SCHEMA = /\b(?:database|schema)\b/i;
 
 function lost(why: string): UnmetNeed {
   return new UnmetNeed(

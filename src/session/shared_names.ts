@@ -41,7 +41,7 @@ const MOST_TOKENS = 5;
 
 /** What becomes of names with the command that was planned last. */
 type Change =
-  | { readonly kind: "prepare"; readonly statement: Omit<NamedStatement, "context"> }
+  | { readonly kind: "prepare"; readonly statement: Omit<NamedStatement, "context" | "isBound"> }
   | { readonly kind: "deallocate" | "lose"; readonly name: string };
 
 export interface SharedNamesOptions {

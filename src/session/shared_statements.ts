@@ -22,6 +22,7 @@ import {
   type TypesPlace,
   withTypes,
 } from "../state/parameter_types.ts";
+import { isBoundToNoSchema } from "../state/prepare_context.ts";
 import {
   type ClientStatement,
   ClientStatements,
@@ -38,7 +39,7 @@ import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import type { OwnAnswers } from "./own_answer.ts";
 import type { Plan } from "./plan.ts";
-import { closing, isBoundToNoSchema, prepareAgain, TOO_MANY } from "./prepare_again.ts";
+import { closing, prepareAgain, TOO_MANY } from "./prepare_again.ts";
 import { type ServerNeed, UnmetNeed } from "./server_need.ts";
 
 /** What servers say where rows are asked for and no cursor is open. */

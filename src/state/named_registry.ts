@@ -6,7 +6,7 @@
  */
 import type { Classified } from "../sql/classified.ts";
 import type { Dialect } from "./dialect.ts";
-import { contextOf, type PrepareContext } from "./prepare_context.ts";
+import { contextOf, isBoundToNoSchema, type PrepareContext } from "./prepare_context.ts";
 import type { SessionState } from "./session_state.ts";
 
 /** What a client has prepared under a name. */
@@ -18,6 +18,8 @@ export interface NamedStatement {
   readonly context: PrepareContext;
   /** What it does when it is executed. */
   readonly classified: Classified;
+  /** It cannot be had on another server session. */
+  readonly isBound: boolean;
 }
 
 /** The names of one client session; few clients have any. */
@@ -35,7 +37,7 @@ export class ClientNames {
 
   /** A PREPARE has succeeded. */
   add(
-    { name, text, classified }: Omit<NamedStatement, "context">,
+    { name, text, classified }: Omit<NamedStatement, "context" | "isBound">,
     { state, dialect }: { readonly state: SessionState; readonly dialect: Dialect },
   ): NamedStatement {
     this.#context = contextOf(state, dialect, this.#context);
@@ -44,6 +46,7 @@ export class ClientNames {
       text: text.slice(),
       context: this.#context,
       classified,
+      isBound: isBoundToNoSchema({ context: this.#context, text }),
     };
     this.#byName ??= new Map();
     this.#byName.set(named.name, named);
@@ -75,6 +78,11 @@ export class ServerNames {
 
   get size(): number {
     return this.#byName?.size ?? 0;
+  }
+
+  /** Whether one of them can be had nowhere else. */
+  get hasBound(): boolean {
+    return this.#byName?.values().some((named) => named?.isBound === true) === true;
   }
 
   /** The least recently prepared one. */

@@ -63,6 +63,19 @@ function isForPreparing(name: string, dialect: Dialect): boolean {
   return name !== RESULTS_COLLATION && rowOf(name, dialect).isForExecution !== true;
 }
 
+/** A text as it was prepared. */
+export interface TextInContext {
+  readonly context: PrepareContext;
+  readonly text: Uint8Array;
+}
+
+/** Whether the text means something only where no schema is selected, which no command brings about. */
+export function isBoundToNoSchema({ context, text }: TextInContext): boolean {
+  return context.state.schema === "" && NAMES_SCHEMA.test(new TextDecoder().decode(text));
+}
+
+const NAMES_SCHEMA = /\b(?:database|schema)\b/i;
+
 /** Settings by their text, each with a short name; few, since sessions are set alike. */
 let settings = new Map<string, string>();
 let count = 0;

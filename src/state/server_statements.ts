@@ -36,12 +36,12 @@ export class ServerStatements implements StatementHolder {
 
   /** Whether a client has something open on one, which others must not come near. */
   get hasReserved(): boolean {
-    return this.#reserved !== undefined;
+    return this.#reserved !== undefined || this.names.hasBound;
   }
 
   /** Whether one of them can be had nowhere else. */
   get hasBound(): boolean {
-    return this.#reserved?.keys().some(({ isBound }) => isBound) === true;
+    return this.names.hasBound || this.#reserved?.keys().some(({ isBound }) => isBound) === true;
   }
 
   has(statement: ClientStatement): boolean {

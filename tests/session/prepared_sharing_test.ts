@@ -158,6 +158,21 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "what cannot be prepared inside of a transaction",
+    sessions: 2,
+    script: [
+      [1, prepare(1, "INSERT INTO one.t1 (v, s) VALUES (?, ?)")],
+      [1, execute(1, int(1), text("a"))],
+      ...elsewhere(1),
+      [1, ask("START TRANSACTION READ ONLY"), "holds"],
+      [1, execute(1, int(2), text("b")), "holds"],
+      [1, ask("SELECT COUNT(*) FROM one.t1"), "holds"],
+      [1, ask("COMMIT")],
+      [1, execute(1, int(3), text("c"))],
+      back(1),
+    ],
+  },
+  {
     title: "cursors hold their server session, and nobody else's statement",
     sessions: 2,
     script: [
@@ -276,6 +291,10 @@ const SCENARIOS: readonly Scenario[] = [
       [1, close(1), "holds"],
       [1, ask("SELECT 1")],
       [1, execute(2)],
+      [2, ask("PREPARE p FROM 'SELECT DATABASE()'"), "holds"],
+      [2, ask("USE two"), "holds"],
+      [2, ask("EXECUTE p"), "holds"],
+      [2, ask("DEALLOCATE PREPARE p")],
     ],
   },
   {
