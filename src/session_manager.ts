@@ -3,7 +3,6 @@
  * them reads the same maps, so the two can never disagree. A leaf: it knows no kind of session.
  */
 import { setImmediate } from "node:timers";
-import type { Address } from "./config/types.ts";
 
 /** Named places in a client session's life; one function of the session changes them. */
 export type ClientPhase =
@@ -44,7 +43,7 @@ export interface ClientSessionInfo extends SessionOwner {
   readonly connectedSince: number;
   readonly peer: string;
   /** What it has connected to, where that is known. */
-  readonly localAddress: Address | undefined;
+  readonly localAddress: { readonly hostname: string; readonly port: number } | undefined;
   /** Between client and proxy. */
   readonly isEncrypted: boolean;
   readonly schema: string;

@@ -17,6 +17,7 @@ import { commandRow } from "../protocol/replies.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import { applyStatement, changesReports } from "../state/apply_statement.ts";
+import type { Dialect } from "../state/dialect.ts";
 import { areToBeAsked, isPinless, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
@@ -41,7 +42,9 @@ const LEAVES_FOUND_ROWS =
   /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start|create|alter|drop|truncate)\b(?![^]*\bselect\b)/i;
 /** MariaDB has more of them. */
 const MORE_LEAVE_FOUND_ROWS = /^\s*(do|update)\b(?![^]*\bselect\b)/i;
-const FIRST_WORD = 1_000;
+/** Where MariaDB uses no table, warnings stay. */
+const LEAVES_CONDITIONS = /^\s*(do|set|use|begin|start|commit|rollback|select)\b(?![^]*\bfrom\b)/i;
+const FIRST_WORDS = 1_000;
 
 /** What a server tells of the statement that ran last in a session. */
 export interface LastFacts {
@@ -51,17 +54,22 @@ export interface LastFacts {
   foundRows: number | bigint;
   /** Undefined where there are none, or nobody has read them yet. */
   conditions: Conditions | undefined;
+  /** How many warnings it had, as the replies to commands that are no statements repeat it. */
+  warnings: number;
 }
 
 /** Behind a login. */
-const NO_FACTS: Readonly<LastFacts> = { rowCount: 0, foundRows: 0, conditions: undefined };
+const NO_FACTS: Readonly<LastFacts> = {
+  rowCount: 0,
+  foundRows: 0,
+  conditions: undefined,
+  warnings: 0,
+};
 
 export class ClientState {
   /** What the session must look like; undefined until a server session has shown it. */
   wanted: SessionState | undefined;
   readonly facts: LastFacts = { ...NO_FACTS };
-  /** Of the last statement, as the replies to other commands repeat it. */
-  warnings = 0;
   readonly #pins = new Pins();
   readonly #habits: Habits;
   /** FOUND_ROWS() of the server session that ran the last command is this client's. */
@@ -111,7 +119,8 @@ export class ClientState {
   factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
     if (!canBeAsked) return this.facts;
     const isForeign = asks === Ask.foundRows && !this.#hasFoundRows;
-    return isForeign ? this.facts : undefined;
+    const isOlder = (asks & Ask.diagnostics) !== 0 && this.facts.conditions !== undefined;
+    return isForeign || isOlder ? this.facts : undefined;
   }
 
   /** The server session has done it. @param now in milliseconds since the epoch */
@@ -206,7 +215,6 @@ export class ClientState {
   /** The session was reset: the next server session shows again what it is like. */
   reset(): void {
     this.wanted = undefined;
-    this.warnings = 0;
     this.#pins.replace([]);
     Object.assign(this.facts, NO_FACTS);
   }
@@ -291,15 +299,20 @@ export class ClientState {
     const keeps = dialect !== "mysql" || (asks & Ask.diagnostics) !== 0;
     server.mayHaveConditions = tracker.warnings > 0 || tracker.errorCode !== 0 ||
       (keeps && server.mayHaveConditions);
-    this.warnings = tracker.errorCode === 0 ? tracker.warnings : 1;
-    facts.conditions = undefined;
+    facts.warnings = tracker.errorCode === 0 ? tracker.warnings : 1;
+    const text = () => command.textUpTo(FIRST_WORDS) ?? "";
+    const isSilent = facts.warnings === 0 && dialect === "mariadb";
+    const isKept = facts.conditions !== undefined && isSilent && LEAVES_CONDITIONS.test(text());
+    if (!isKept) facts.conditions = undefined;
     facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
     if (tracker.errorCode !== 0) return;
     if (tracker.hasRows) facts.foundRows = tracker.rows;
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
-    const text = command.textUpTo(FIRST_WORD) ?? "";
-    const leaves = LEAVES_FOUND_ROWS.test(text) ||
-      (dialect === "mariadb" && MORE_LEAVE_FOUND_ROWS.test(text));
-    if (tracker.hasRows || !leaves) this.#hasFoundRows = true;
+    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(text(), dialect);
   }
+}
+
+function leavesFoundRows(text: string, dialect: Dialect): boolean {
+  return LEAVES_FOUND_ROWS.test(text) ||
+    (dialect === "mariadb" && MORE_LEAVE_FOUND_ROWS.test(text));
 }

@@ -343,7 +343,10 @@ export class CommandPlanner implements PlannedCommand {
     const { base } = this.#options.capabilities;
     const tokens = tokenize(bytes, range, mode);
     const reply = conditions && shownConditions(tokens, conditions, base);
-    if (reply !== undefined) return this.answers.payloads((status) => followedBy(reply, status));
+    if (reply !== undefined) {
+      facts.warnings = 0;
+      return this.answers.payloads((status) => followedBy(reply, status));
+    }
     return this.answers.error(
       new SluiceError(
         "state_lost",

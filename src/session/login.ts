@@ -104,7 +104,8 @@ export async function receiveLogin(
   }));
   const login = readLogin(await port.read());
   peer.onName(login.user);
-  if (!isProxysys(parseLoginName(login.user))) {
+  const name = parseLoginName(login.user);
+  if (!isProxysys(name)) {
     context.limits.refuseWhenFull(context.manager.clients.size);
   }
   const asked = {
@@ -118,7 +119,7 @@ export async function receiveLogin(
       offered,
     ),
   };
-  const destination = findDestination(login.user, peer, context);
+  const destination = findDestination({ text: login.user, name }, peer, context);
   const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
   const named = canSwitch ? login.authPlugin : NATIVE;
@@ -157,7 +158,8 @@ export async function receiveChangeUser(
     attributes: passedAttributes(change.attributes),
     capabilities,
   };
-  const destination = findDestination(change.user, peer, context);
+  const said = { text: change.user, name: parseLoginName(change.user) };
+  const destination = findDestination(said, peer, context);
   const profile = await context.defaultCluster.profile();
   const plugin = await mustShowPassword(destination)
     ? SHA2
@@ -227,8 +229,11 @@ function trueCapabilities({ capabilities, attributes }: Login): number {
 }
 
 /** A whole login name that is configured as it stands wins over its parts. */
-function findDestination(text: string, peer: Peer, context: SessionContext): Destination {
-  const own = parseLoginName(text);
+function findDestination(
+  { text, name: own }: { readonly text: string; readonly name: LoginName },
+  peer: Peer,
+  context: SessionContext,
+): Destination {
   if (isProxysys(own)) {
     const account = context.proxysys.find({ name: own, host: peer.host, config: context.config });
     return { name: own, cluster: context.defaultCluster, account };

@@ -23,6 +23,7 @@ export function parseLoginName(text: string): LoginName {
     return { user, tenant, cluster: withoutClusterId(cluster) };
   }
   for (const separator of SEPARATORS) {
+    if (!text.includes(separator)) continue;
     const [cluster, tenant, ...rest] = text.split(separator);
     const user = rest[0];
     if (cluster !== undefined && tenant !== undefined && user !== undefined) {

@@ -137,7 +137,7 @@ export class SharedHold implements ServerHold {
   }
 
   get warnings(): number {
-    return this.#state.warnings;
+    return this.#state.facts.warnings;
   }
 
   variable(name: string): string | undefined {

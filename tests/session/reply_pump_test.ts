@@ -34,6 +34,7 @@ class Bench implements AsyncDisposable {
     this.pump = new ReplyPump(this.client, {
       onReplyMoved: () => this.events.push("moved"),
       onFileRequested: () => this.events.push("file"),
+      passesError: () => true,
       onReplyCut: () => this.events.push("cut"),
       onClientUnwritable: (error) => this.events.push(`unwritable: ${(error as Error).message}`),
       onMoveFailed: (error) =>

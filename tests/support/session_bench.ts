@@ -8,6 +8,7 @@ import { Capability, Head } from "../../src/protocol/constants.ts";
 import { decodeGreeting, encodeLogin } from "../../src/protocol/handshake.ts";
 import { ConfiguredAccounts } from "../../src/session/accounts.ts";
 import { ClientSession } from "../../src/session/client_session.ts";
+import { PreparedBook } from "../../src/state/prepared_registry.ts";
 import type { SessionContext } from "../../src/session/context.ts";
 import { SessionLimits } from "../../src/session/limits.ts";
 import { ProxysysAccounts } from "../../src/session/proxysys.ts";
@@ -53,6 +54,8 @@ export class SessionBench implements AsyncDisposable {
       account: (name) => accounts.find(name),
       rsaKey: makeRsaKey,
       nextProxySessionId: () => arrivals++,
+      preparedBook: new PreparedBook(),
+      isAnythingShared: false,
       onSessionEnd: () => {},
     };
   }

@@ -1,22 +1,5 @@
-import type { Part } from "./options.ts";
+import type { Figure } from "./figure.ts";
 import { SHARING_FIGURES } from "./sharing_figures.ts";
-
-/**
- * A bar that a proxy has to meet: on its value, on its value in the worst round, or on its ratio to
- * the reference proxy.
- */
-export type Bar =
-  & { readonly of: "value" | "worst" | "ratio" }
-  & ({ readonly max: number } | { readonly min: number });
-
-export interface Figure {
-  readonly part: Part;
-  readonly title: string;
-  readonly unit: string;
-  readonly digits: number;
-  readonly best: "low" | "high";
-  readonly bar?: Bar;
-}
 
 export const CLIENT_COUNTS = [1, 16, 128] as const;
 

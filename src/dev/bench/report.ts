@@ -1,5 +1,6 @@
 import { type BenchRun, targetNames } from "./bench_run.ts";
-import { type Bar, type Figure, FIGURES } from "./figures.ts";
+import type { Bar, Figure } from "./figure.ts";
+import { FIGURES } from "./figures.ts";
 import type { Machine } from "./machine.ts";
 import type { Ratio, Summary } from "./samples.ts";
 

@@ -1,5 +1,5 @@
 import { CATCH_UP_LOADS, type CatchUpLoad } from "./catch_up_loads.ts";
-import type { Figure } from "./figures.ts";
+import type { Figure } from "./figure.ts";
 
 /** Clients and shared server sessions of the part with transactions. */
 export const OLTP = { clients: 1000, sessions: 20 } as const;
