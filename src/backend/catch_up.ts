@@ -133,10 +133,13 @@ async function run(server: ServerSession, commands: readonly OwnCommand[]): Prom
     const failure = failureOf(reply, server);
     if (failure === undefined) continue;
     const { code, sqlState } = failure;
-    // What concerns the client's own schema reads as it would on a direct connection.
+    const options = { code, sqlState, cause: failure };
+    // What concerns the client's own schema reads as it would on a direct connection, and on every
+    // other server session.
     const isOwn = code === 1049 || code === 1044;
-    const message = isOwn ? textOf(failure) : `Cannot set up the session: ${failure.message}`;
-    throw new SluiceError("state_lost", message, { code, sqlState, cause: failure });
+    if (isOwn) throw new SluiceError("unknown_database", textOf(failure), options);
+    const message = `Cannot set up the session: ${failure.message}`;
+    throw new SluiceError("state_lost", message, options);
   }
 }
 

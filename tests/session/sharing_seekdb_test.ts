@@ -1,6 +1,7 @@
 /** What a client sees of seekdb over shared server sessions, byte by byte as on a direct one. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { Capability } from "../../src/protocol/constants.ts";
+import { eventually } from "../support/eventually.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
 import { CLASSIC, MODERN, WireClient, WireError, type WirePacket } from "../support/wire_client.ts";
@@ -118,6 +119,8 @@ for (
       for (const other of others) await (await other).run("COMMIT");
       assertEquals(proxy.servers, others.length);
       assertEquals(await refusal(proxy.port), expected);
+      // The one that was to be set up is of no use any more; the others are left alone.
+      await eventually("one has gone", () => proxy.servers === others.length - 1);
       for (const other of others) (await other).close();
     },
   });
