@@ -214,7 +214,9 @@ for (const name of ENGINES) {
       await others();
       await a.query("DO 1");
       await others();
-      assertEquals((await a.query("SHOW WARNINGS"))[0], []);
+      // MariaDB keeps them over everything that uses no table.
+      const left = (await a.query("SHOW WARNINGS"))[0] as unknown[];
+      assertEquals(left.length, name === "mariadb" ? 2 : 0);
       await a.query("DELETE FROM one.t");
     },
   );
