@@ -292,6 +292,18 @@ for (const name of ENGINES) {
   );
 
   test(
+    "a login that waits for a server session is told so in the end",
+    { all: 1, timeout: "300ms" },
+    async (bench) => {
+      const [holder] = await bench.holders(1);
+      // The first login of an account is tried on the server.
+      await assertRejects(() => bench.clients(1, OTHER), Error, "error 1040");
+      await holder!.run("COMMIT");
+      await bench.clients(1, OTHER);
+    },
+  );
+
+  test(
     "the process list says who waits, with the statement",
     { sessions: 1, timeout: "120s" },
     async (bench) => {
