@@ -69,9 +69,13 @@ function loggingFrom(level: LogOptions["level"]): Config<"output", string> {
   };
 }
 
-/** Lines that have been made and not written. */
+/**
+ * Lines that have been made and not written. As bytes: texts would outlive young garbage, and cost
+ * the collector more than their making.
+ */
 const gathered: {
-  lines: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  length: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   output: { writeSync(bytes: Uint8Array): number };
   /** Since the configuration asked for it. */
@@ -79,7 +83,8 @@ const gathered: {
   /** Of records: all of them in JSON, in logfmt those that LogTape makes of its own troubles. */
   format: TextFormatter;
 } = {
-  lines: "",
+  bytes: new Uint8Array(GATHER_LENGTH),
+  length: 0,
   timer: undefined,
   output: Deno.stderr,
   isLogfmt: false,
@@ -88,17 +93,33 @@ const gathered: {
 
 /** A write a line would cost short sessions as much as their relaying. */
 function gather(line: string, isUrgent: boolean): void {
-  gathered.lines += line;
-  if (isUrgent || gathered.lines.length >= GATHER_LENGTH) return flushLog();
+  if (!append(line)) {
+    flushLog();
+    if (!append(line)) return writeOut(encoder.encode(line));
+  }
+  if (isUrgent) return flushLog();
   gathered.timer ??= setTimeout(flushLog, GATHER_FOR);
+}
+
+/** @returns false, and the line is not there, where it does not fit any more */
+function append(line: string): boolean {
+  const { bytes, length } = gathered;
+  const { read, written } = encoder.encodeInto(line, bytes.subarray(length));
+  if (read < line.length) return false;
+  gathered.length = length + written;
+  return true;
 }
 
 /** Writes the lines that wait. */
 export function flushLog(): void {
   clearTimeout(gathered.timer);
   gathered.timer = undefined;
-  const bytes = encoder.encode(gathered.lines);
-  gathered.lines = "";
+  const { bytes, length } = gathered;
+  gathered.length = 0;
+  writeOut(bytes.subarray(0, length));
+}
+
+function writeOut(bytes: Uint8Array): void {
   try {
     for (let at = 0; at < bytes.length;) at += gathered.output.writeSync(bytes.subarray(at));
   } catch {

@@ -131,3 +131,26 @@ Deno.test("Lines leave together, and an error takes them along at once", KEEPS_F
     assertMatch(await Deno.readTextFile(file), /^.*one.*\n.*two.*\n.*three.*\n$/);
   });
 });
+
+for (const format of ["logfmt", "json"] as const) {
+  Deno.test(
+    `Lines of all lengths leave whole and in their order in ${format}`,
+    KEEPS_FILE,
+    async () => {
+      const lengths = [1, 15_000, 2_000, 16_384, 40_000, 3, 9_000, 9_000, 9_000, 2];
+      await withFile(async (file) => {
+        await configureLog({ level: "info", format, file });
+        for (const [number, length] of lengths.entries()) {
+          logInfo(`event ${number}`, { text: "é".repeat(length) });
+        }
+        flushLog();
+        const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+        const found = lines.map((line) => [
+          line.match(/event (\d+)/)?.[1],
+          line.match(/é+/)?.[0].length,
+        ]);
+        assertEquals(found, lengths.map((length, number) => [String(number), length]));
+      });
+    },
+  );
+}
