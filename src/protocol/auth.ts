@@ -32,9 +32,10 @@ const FULL_AUTHENTICATION = 0x04;
 
 const EMPTY = new Uint8Array(0);
 
-function sha1(data: Uint8Array): Uint8Array {
-  if (data.length <= SHA1_BLOCK_LIMIT) return sha1OfBlock(data);
-  return createHash("sha1").update(data).digest();
+/** Of `data` and, behind it, `tail`. */
+function sha1(data: Uint8Array, tail: Uint8Array = EMPTY): Uint8Array {
+  if (data.length + tail.length <= SHA1_BLOCK_LIMIT) return sha1OfBlock(data, tail);
+  return createHash("sha1").update(data).update(tail).digest();
 }
 
 function sha256(data: Uint8Array): Uint8Array {
@@ -105,7 +106,7 @@ export function verifierOf({ isEmpty, sha1Twice, sha256Twice }: LoginKey): Verif
 /** SHA1(password) XOR SHA1(nonce + SHA1(SHA1(password))); empty for an empty password. */
 export function nativeProof(key: LoginKey, nonce: Uint8Array): Uint8Array {
   if (key.isEmpty) return EMPTY;
-  return xor(key.sha1, sha1(concat([nonce, key.sha1Twice])));
+  return xor(key.sha1, sha1(nonce, key.sha1Twice));
 }
 
 /** SHA1(password) out of a right answer, undefined for a wrong one. */
@@ -115,7 +116,7 @@ function openNativeProof(
   verifier: Verifier,
 ): Uint8Array | undefined {
   if (proof.length !== SHA1_LENGTH) return undefined;
-  const stage1 = xor(proof, sha1(concat([nonce, verifier.sha1Twice])));
+  const stage1 = xor(proof, sha1(nonce, verifier.sha1Twice));
   return timingSafeEqual(sha1(stage1), verifier.sha1Twice) ? stage1 : undefined;
 }
 

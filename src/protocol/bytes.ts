@@ -9,19 +9,17 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 const EMPTY = new Uint8Array(0);
 
-/** Up to this length ASCII is converted here: calling into the runtime costs more than the loop. */
+/** Up to this length ASCII is converted here: calling into the runtime costs more than a loop. */
 const SHORT = 64;
 
 /** UTF-8 text of bytes; invalid sequences become U+FFFD, since names are only shown and compared. */
 export function decodeText(bytes: Uint8Array): string {
   if (bytes.length > SHORT) return decoder.decode(bytes);
-  let text = "";
   for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at]!;
-    if (byte >= 0x80) return decoder.decode(bytes);
-    text += String.fromCharCode(byte);
+    if (bytes[at]! >= 0x80) return decoder.decode(bytes);
   }
-  return text;
+  // All of them at once: a text that grows leaves a piece behind for each character.
+  return Reflect.apply(String.fromCharCode, undefined, bytes);
 }
 
 /** UTF-8 bytes of text. */
@@ -276,6 +274,9 @@ export class PacketWriter {
   }
 
   text(value: string): this {
+    const start = this.#length;
+    if (value.length <= SHORT && this.#ascii(value)) return this;
+    this.#length = start;
     return this.bytes(encodeText(value));
   }
 
@@ -288,7 +289,10 @@ export class PacketWriter {
   }
 
   lenencText(value: string): this {
-    return this.#shortText(value) ? this : this.lenencBytes(encodeText(value));
+    const start = this.#length;
+    if (value.length <= SHORT && this.u8(value.length).#ascii(value)) return this;
+    this.#length = start;
+    return this.lenencBytes(encodeText(value));
   }
 
   /**
@@ -312,18 +316,13 @@ export class PacketWriter {
     return this;
   }
 
-  /** Appends the text and its length if it is short and ASCII. @returns whether it is */
-  #shortText(value: string): boolean {
-    if (value.length > SHORT) return false;
-    const start = this.#reserve(1 + value.length);
+  /** Appends characters as bytes. @returns false where one is not ASCII: what was written is void */
+  #ascii(value: string): boolean {
+    const start = this.#reserve(value.length);
     const bytes = this.#bytes;
-    bytes[start] = value.length;
-    for (let index = 0, at = start + 1; index < value.length; index++, at++) {
+    for (let index = 0, at = start; index < value.length; index++, at++) {
       const code = value.charCodeAt(index);
-      if (code >= 0x80) {
-        this.#length = start;
-        return false;
-      }
+      if (code >= 0x80) return false;
       bytes[at] = code;
     }
     return true;
@@ -381,7 +380,15 @@ export function packetCount(payloads: readonly Uint8Array[]): number {
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_packets.html
  */
 export function frame(payload: Uint8Array, sequence: number): Uint8Array {
-  return frameAll([payload], sequence);
+  const { length } = payload;
+  if (length >= MAX_PAYLOAD) return frameAll([payload], sequence);
+  const packet = new Uint8Array(4 + length);
+  packet[0] = length;
+  packet[1] = length >>> 8;
+  packet[2] = length >>> 16;
+  packet[3] = sequence;
+  packet.set(payload, 4);
+  return packet;
 }
 
 /** Frames messages that follow each other. */

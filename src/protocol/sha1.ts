@@ -11,14 +11,25 @@ const WORDS = 16;
 /** The block's words, each overwritten by the one that the schedule has 16 rounds later. */
 const schedule = new Int32Array(WORDS);
 
-/** @param data at most {@link SHA1_BLOCK_LIMIT} bytes. @throws {RangeError} for more */
-export function sha1OfBlock(data: Uint8Array): Uint8Array {
-  if (data.length > SHA1_BLOCK_LIMIT) {
+const NOTHING = new Uint8Array(0);
+
+/**
+ * @param tail what follows `data` to be hashed with it
+ * @throws {RangeError} for more than {@link SHA1_BLOCK_LIMIT} bytes in all
+ */
+export function sha1OfBlock(data: Uint8Array, tail: Uint8Array = NOTHING): Uint8Array {
+  const length = data.length + tail.length;
+  if (length > SHA1_BLOCK_LIMIT) {
     throw new RangeError(
-      `Cannot hash block: expected at most ${SHA1_BLOCK_LIMIT} bytes, got ${data.length}`,
+      `Cannot hash block: expected at most ${SHA1_BLOCK_LIMIT} bytes, got ${length}`,
     );
   }
-  fillSchedule(data);
+  schedule.fill(0);
+  for (let at = 0; at < data.length; at++) addByte(at, data[at]!);
+  for (let at = 0; at < tail.length; at++) addByte(data.length + at, tail[at]!);
+  // A bit ends the data; after zeros comes its length in bits.
+  addByte(length, 0x80);
+  schedule[WORDS - 1] = 8 * length;
   let a = 0x67452301, b = 0xefcdab89 | 0, c = 0x98badcfe | 0, d = 0x10325476, e = 0xc3d2e1f0 | 0;
   for (let round = 0; round < 80; round++) {
     let mixed: number;
@@ -42,14 +53,9 @@ export function sha1OfBlock(data: Uint8Array): Uint8Array {
   return hash;
 }
 
-/** The data, a bit that ends it, zeros, and its length in bits, big-endian. */
-function fillSchedule(data: Uint8Array): void {
-  schedule.fill(0);
-  for (let at = 0; at < data.length; at++) {
-    schedule[at >> 2]! |= data[at]! << (24 - 8 * (at & 3));
-  }
-  schedule[data.length >> 2]! |= 0x80 << (24 - 8 * (data.length & 3));
-  schedule[WORDS - 1] = 8 * data.length;
+/** Words are big-endian. */
+function addByte(at: number, byte: number): void {
+  schedule[at >> 2]! |= byte << (24 - 8 * (at & 3));
 }
 
 /** The word of a round; asked for in their order. */

@@ -1,6 +1,7 @@
 /** Framing, and texts of all lengths and kinds. */
 import { assertEquals } from "@std/assert";
 import {
+  decodeText,
   encodeText,
   frame,
   frameAll,
@@ -17,7 +18,25 @@ Deno.test("texts are written as their UTF-8 with its length", () => {
       const written = new PacketWriter(0).u8(1).lenencText(text).u8(2).view();
       const expected = new PacketWriter().u8(1).lenencBytes(encodeText(text)).u8(2).view();
       assertEquals(written.toHex(), expected.toHex(), `${length} and ${end}`);
+      const bare = new PacketWriter(0).u8(1).text(text).u8(2).view();
+      assertEquals(bare.toHex(), `01${encodeText(text).toHex()}02`, `${length} and ${end}`);
     }
+  }
+});
+
+Deno.test("bytes are read as UTF-8, with U+FFFD for what is none", () => {
+  const decoder = new TextDecoder();
+  const ends = ["", "\0", "\x7f", "é", "😀"].map(encodeText);
+  for (const length of [0, 1, 62, 63, 64, 65, 70_000]) {
+    for (const end of [...ends, Uint8Array.of(0x80), Uint8Array.of(0xf0, 0x9f)]) {
+      const bytes = new Uint8Array(length + end.length).fill(0x61);
+      bytes.set(end, length);
+      assertEquals(decodeText(bytes), decoder.decode(bytes), `${length} and ${end}`);
+    }
+  }
+  const ascii = Uint8Array.from({ length: 128 }, (_, code) => code);
+  for (const part of [ascii.subarray(0, 64), ascii.subarray(64)]) {
+    assertEquals(decodeText(part), decoder.decode(part));
   }
 });
 

@@ -30,6 +30,14 @@ Deno.test("Every length of one block is hashed as the runtime does", () => {
   }
 });
 
+Deno.test("What follows is hashed with the data", () => {
+  const data = crypto.getRandomValues(new Uint8Array(SHA1_BLOCK_LIMIT));
+  for (let cut = 0; cut <= data.length; cut++) {
+    const hash = sha1OfBlock(data.subarray(0, cut), data.subarray(cut));
+    assertEquals(hash.toHex(), nodesSha1(data));
+  }
+});
+
 Deno.test("A hash is left alone by the next one, and the data by both", () => {
   const whole = Uint8Array.from({ length: 60 }, (_, at) => at);
   const data = whole.subarray(5, 45);
@@ -42,9 +50,13 @@ Deno.test("A hash is left alone by the next one, and the data by both", () => {
 });
 
 Deno.test("More than one block is refused", () => {
-  assertThrows(
-    () => sha1OfBlock(new Uint8Array(SHA1_BLOCK_LIMIT + 1)),
-    RangeError,
-    "expected at most 55 bytes, got 56",
-  );
+  const cases = [[56], [55, 1], [0, 56], [28, 28]];
+  for (const [length, more] of cases) {
+    const tail = more === undefined ? undefined : new Uint8Array(more);
+    assertThrows(
+      () => sha1OfBlock(new Uint8Array(length!), tail),
+      RangeError,
+      "expected at most 55 bytes, got 56",
+    );
+  }
 });
