@@ -26,17 +26,15 @@ export class PacketChannel implements PacketPort {
   }
 
   async read(): Promise<Uint8Array> {
-    if (this.#end - this.#start < 4) await this.#fill(4);
-    const length = payloadLength(this.#buffer, this.#start);
-    checkHeader(
-      { length, sequence: this.#buffer[this.#start + 3]! },
-      { limit: this.#limit, sequence: this.sequence },
-    );
-    if (this.#end - this.#start < 4 + length) await this.#fill(4 + length);
-    const at = this.#start + 4;
-    this.#start = at + length;
-    this.sequence = (this.sequence + 1) & 0xff;
-    return this.#buffer.subarray(at, at + length);
+    let payload = this.#take();
+    while (payload === undefined) {
+      const room = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
+      const count = await this.transport.read(room);
+      if (count === null) throw new StreamEnded("the connection was closed");
+      this.#end += count;
+      payload = this.#take();
+    }
+    return payload;
   }
 
   write(payload: Uint8Array): Promise<void> {
@@ -56,17 +54,31 @@ export class PacketChannel implements PacketPort {
     this.#start = this.#end = 0;
   }
 
-  async #fill(count: number): Promise<void> {
-    if (this.#start === this.#end) this.#start = this.#end = 0;
-    if (this.#start + count > this.#buffer.length) this.#makeRoom(count);
-    while (this.#end - this.#start < count) {
-      const read = await this.transport.read(this.#buffer.subarray(this.#end));
-      if (read === null) throw new StreamEnded("the connection was closed");
-      this.#end += read;
+  /** The next payload where all of it is there; otherwise there is room for it afterwards. */
+  #take(): Uint8Array | undefined {
+    const available = this.#end - this.#start;
+    if (available < 4) {
+      this.#makeRoom(4);
+      return undefined;
     }
+    const length = payloadLength(this.#buffer, this.#start);
+    checkHeader(
+      { length, sequence: this.#buffer[this.#start + 3]! },
+      { limit: this.#limit, sequence: this.sequence },
+    );
+    if (available < 4 + length) {
+      this.#makeRoom(4 + length);
+      return undefined;
+    }
+    const at = this.#start + 4;
+    this.#start = at + length;
+    this.sequence = (this.sequence + 1) & 0xff;
+    return this.#buffer.subarray(at, at + length);
   }
 
   #makeRoom(count: number): void {
+    if (this.#start === this.#end) this.#start = this.#end = 0;
+    if (this.#start + count <= this.#buffer.length) return;
     const kept = this.#buffer.subarray(this.#start, this.#end);
     if (count <= this.#buffer.length) {
       this.#buffer.copyWithin(0, this.#start, this.#end);

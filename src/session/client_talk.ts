@@ -36,10 +36,10 @@ export class ClientTalk implements PacketPort {
 
   /** The payload is a copy: the input goes on with what comes behind it. */
   read(): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.onClientBytes();
-    });
+    const waiting = Promise.withResolvers<Uint8Array>();
+    this.#waiting = waiting;
+    this.onClientBytes();
+    return waiting.promise;
   }
 
   write(payload: Uint8Array): Promise<void> {

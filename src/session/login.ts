@@ -123,7 +123,9 @@ export async function receiveLogin(
   const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
   const named = canSwitch ? login.authPlugin : NATIVE;
-  const asking = canSwitch ? await betterPlugin(named, destination) : undefined;
+  let asking: PluginName | undefined;
+  if (canSwitch && named !== NATIVE) asking = easierPlugin(destination);
+  else if (canSwitch && await mustShowPassword(destination)) asking = SHA2;
   const first = asking === undefined
     ? auth.start(named, login.authResponse)
     : auth.switchTo(asking);
@@ -180,22 +182,26 @@ function pluginFor(named: string, { config }: SessionContext, profile: ServerPro
   return profile.authPlugin === NATIVE ? NATIVE : SHA2;
 }
 
-/** The plugin to ask with in place of the one that the client has answered by; undefined for none. */
-async function betterPlugin(
-  named: string,
-  destination: Destination,
-): Promise<PluginName | undefined> {
-  if (named === NATIVE) return await mustShowPassword(destination) ? SHA2 : undefined;
-  const { name, account } = destination;
-  // Of these the hash is enough: no server will ask for more, and not every client trusts the
-  // proxy's RSA key with the password itself.
+/**
+ * The plugin to ask with in place of caching_sha2_password where the proxy's own accounts have but a
+ * hash, of which a native answer is enough: no server will ask for more, and not every client trusts
+ * the proxy's RSA key with the password itself.
+ */
+function easierPlugin({ name, account }: Destination): PluginName | undefined {
   const { isEmpty, sha256Twice } = account.verifier;
   return isProxysys(name) && !isEmpty && sha256Twice === undefined ? NATIVE : undefined;
 }
 
-/** A native answer shows SHA1(password), with which nobody logs in to a server that wants more. */
-async function mustShowPassword({ account, cluster }: Destination): Promise<boolean> {
-  return account.serverKey === undefined && (await cluster.profile()).authPlugin !== NATIVE;
+/**
+ * A native answer shows SHA1(password), with which nobody logs in to a server that wants more.
+ * Servers are asked only where that matters.
+ */
+function mustShowPassword({ account, cluster }: Destination): boolean | Promise<boolean> {
+  return account.serverKey === undefined && wantsPassword(cluster);
+}
+
+async function wantsPassword(cluster: Cluster): Promise<boolean> {
+  return (await cluster.profile()).authPlugin !== NATIVE;
 }
 
 function serverAuth(
