@@ -58,8 +58,8 @@ export class PrivateHold implements ServerHold {
   }
 
   get ids(): number[] {
-    const id = this.#current?.id ?? this.#opening?.id;
-    return id === undefined ? [] : [id];
+    const id = this.#current?.id ?? this.#opening?.id ?? 0;
+    return id === 0 ? [] : [id];
   }
 
   /** Had by `open` once, it stays until the end. */
@@ -131,7 +131,7 @@ export class PrivateHold implements ServerHold {
 
   killOpening(id: number, reason: string): boolean {
     const opening = this.#opening;
-    if (opening?.id !== id) return false;
+    if (id === 0 || opening?.id !== id) return false;
     opening.killed = new SluiceError("killed", reason);
     this.#context.manager.servers.find(id)?.kill(reason);
     return true;
