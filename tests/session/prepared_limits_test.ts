@@ -1,5 +1,6 @@
 /** Prepared statements on shared server sessions at their limits: counts, sizes, and what is told. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { createConnection } from "mysql2";
 import { encodeText } from "../../src/protocol/bytes.ts";
 import { encodeStatementRequest } from "../../src/protocol/command.ts";
 import { ColumnType, Command } from "../../src/protocol/constants.ts";
@@ -8,6 +9,9 @@ import { eventually } from "../support/eventually.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { TestProxy } from "../support/test_proxy.ts";
 import { WireClient, type WireOptions, type WirePacket } from "../support/wire_client.ts";
+
+const CLIENTS = 12;
+const TURNS = 40;
 
 interface Bench {
   readonly proxy: TestProxy;
@@ -124,6 +128,37 @@ for (const name of ["mariadb", "mysql"] as const) {
       const [session] = [...proxy.proxy.manager.clients.values()].map((entry) => entry.info());
       assertEquals(session!.serverSessionIds.length, 1);
       await one.run("DELETE FROM t");
+    },
+  );
+
+  test(
+    "many clients at once on few server sessions that keep few statements",
+    { session_pool_prepared_statements: 3, session_pool_default_max_conn: 2 },
+    async ({ proxy }) => {
+      await engine.admin("CREATE OR REPLACE VIEW one.digits AS SELECT 1 AS n UNION SELECT 2");
+      const work = async (client: number) => {
+        const connection = await createConnection({
+          host: "127.0.0.1",
+          ...proxy.app,
+          database: "one",
+        });
+        try {
+          for (let turn = 0; turn < TURNS; turn++) {
+            const kind = (client + turn) % 7;
+            const sql = `SELECT n, ? AS own, ${kind} AS kind FROM digits WHERE n = ?`;
+            if (kind === 0) await connection.beginTransaction();
+            const [rows] = await connection.execute(sql, [`client ${client}`, 1 + turn % 2]);
+            if (kind === 0) await connection.commit();
+            assertEquals(rows, [{ n: 1 + turn % 2, own: `client ${client}`, kind }]);
+            if (turn % 10 === 9) connection.unprepare(sql);
+          }
+        } finally {
+          await connection.end();
+        }
+      };
+      await Promise.all(Array.from({ length: CLIENTS }, (_, client) => work(client)));
+      const most = 2 * (3 + 1);
+      assert(await count() <= most, `Expected at most ${most} statements, got ${await count()}`);
     },
   );
 
