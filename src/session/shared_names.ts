@@ -133,8 +133,10 @@ export class SharedNames implements ServerNeed {
   }
 
   /** Whether the client does away with a name of its own that is not there. */
-  #isVoid({ prepared }: ServerSession): boolean {
+  #isVoid({ prepared, dialect }: ServerSession): boolean {
     const [change] = this.#changes;
+    // OceanBase answers what does nothing with one row.
+    if (dialect === "oceanbase") return false;
     if (change?.kind !== "deallocate" || this.#names.find(change.name) === undefined) return false;
     return prepared?.names.preparation(change.name, this.#names) !== undefined ||
       prepared === undefined;
