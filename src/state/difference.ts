@@ -168,6 +168,11 @@ class Assignments {
     if (!isSameLogin) {
       for (const name of wanted.login.keys()) if (!this.#addVariable(name)) return false;
     }
+    if (wanted.schema !== this.#known.schema && wanted.variables.has(SET_BY_SCHEMA)) {
+      // Whatever it is there: the change of schema sets it.
+      const to = this.#target(SET_BY_SCHEMA, wanted.variables.get(SET_BY_SCHEMA));
+      if (to !== undefined) this.#first.set(SET_BY_SCHEMA, to);
+    }
     if (this.#asksInsertId && !isEqual(wanted.insertId, known.insertId)) {
       const to = this.#target(INSERT_ID, wanted.insertId);
       if (to !== undefined) this.#first.set(INSERT_ID, to);

@@ -69,6 +69,7 @@ function connectionString(
   const collation = textOf(state.variable("collation_connection"));
   if (collation === undefined || dialect === "oceanbase") return undefined;
   const charset = charsetOf(collation);
+  if (charset === "binary") return `_binary${literal}`;
   // Of wide sets, the bytes in the literal are none of the characters.
   return WIDE.test(charset) ? undefined : `_${charset}${literal} COLLATE ${collation}`;
 }

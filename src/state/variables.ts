@@ -74,6 +74,8 @@ const OPEN: Rows = [
   // The collation says both. A report of the character set alone leaves the collation open.
   ["character_set_connection", { partOf: "collation_connection" }],
   ["character_set_database", { partOf: "collation_database" }],
+  // Its global value, which DEFAULT takes, may be that of a schema.
+  ["collation_database", { back: "@@GLOBAL.collation_server" }],
   ["character_set_server", { partOf: "collation_server" }],
   ["max_join_size", { changes: "sql_big_selects" }],
 ];

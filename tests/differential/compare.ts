@@ -35,6 +35,8 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set([
     "hostname",
   ],
   ...["innodb_buffer_pool_load_status", "log_error", "aria_log_dir_path", "debug_sync"],
+  ...["relay_log_basename", "relay_log_index", "relay_log_info_file", "log_bin_index", "basedir"],
+  ...["mysqlx_port", "mysqlx_socket", "admin_port", "innodb_data_home_dir", "secure_file_priv"],
   ...["log_slow_query_file", "wsrep_data_home_dir", "gtid_executed", "gtid_purged"],
 ]);
 
