@@ -66,6 +66,16 @@ export interface ClientSessionInfo extends SessionOwner {
   readonly pins: readonly PinInfo[];
 }
 
+/** State of a session whose server sessions are shared. Undefined values are on a server only. */
+export interface SessionStateInfo {
+  /** Counts changes. */
+  readonly version: number;
+  /** System variables that were changed, by name. */
+  readonly variables: ReadonlyMap<string, string | undefined>;
+  /** User variables by name without `@`, as expressions that recreate them. */
+  readonly userVariables: ReadonlyMap<string, string | undefined>;
+}
+
 export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closing" | "closed";
 
 /** A server session as lists show it. */
@@ -86,6 +96,8 @@ export interface ServerSessionInfo {
   readonly isInTransaction: boolean;
   /** `host:port` of the proxy's end; empty until it is connected. */
   readonly localAddress: string;
+  /** Version of the client's state that it was last brought to; undefined for private ones. */
+  readonly stateVersion: number | undefined;
   /** System variables whose changes the server has reported, by lower-case name. */
   readonly variables: ReadonlyMap<string, string>;
 }
@@ -103,6 +115,11 @@ export interface SessionEntry<Info> {
 export interface ClientEntry extends SessionEntry<ClientSessionInfo> {
   /** What of its info says whose it is. */
   owner(): SessionOwner;
+  /**
+   * What its server sessions are made to look like; undefined where they are its own, and tell
+   * themselves.
+   */
+  state?(): SessionStateInfo | undefined;
   /**
    * Text of the statement in progress, as far as it is kept and at most `limit` characters;
    * undefined between statements and for commands without text.

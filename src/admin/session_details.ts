@@ -1,7 +1,12 @@
 /** `SHOW PROXYSESSION ATTRIBUTE | STAT | VARIABLES`: one client session in detail. */
 import type { Column } from "../protocol/resultset.ts";
 import type { Value } from "../protocol/binary_value.ts";
-import type { ClientSessionInfo, ServerPhase, ServerSessionInfo } from "../session_manager.ts";
+import type {
+  ClientSessionInfo,
+  ServerPhase,
+  ServerSessionInfo,
+  SessionStateInfo,
+} from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
 import { listing, numberColumn, textColumn } from "./columns.ts";
 import { splitEndpoint } from "./endpoint.ts";
@@ -50,6 +55,8 @@ export async function showVariables(scope: AdminScope, operands: Operands): Prom
 
 interface Session {
   readonly client: ClientSessionInfo;
+  /** Undefined where the server sessions are its own. */
+  readonly state: SessionStateInfo | undefined;
   /** The one in use or last used first. */
   readonly servers: readonly ServerSessionInfo[];
 }
@@ -63,6 +70,7 @@ async function findSession(scope: AdminScope, operands: Operands): Promise<Sessi
   const client = entry.info();
   return {
     client,
+    state: entry.state?.(),
     servers: client.serverSessionIds.flatMap((serverId) => servers.find(serverId)?.info() ?? []),
   };
 }
@@ -73,7 +81,7 @@ function filtered(rows: readonly Row[], operands: Operands): Row[] {
   return rows.filter(([name]) => isLike(String(name), pattern));
 }
 
-function clientAttributes({ client, servers }: Session, { proxy }: AdminScope): Row[] {
+function clientAttributes({ client, state, servers }: Session, { proxy }: AdminScope): Row[] {
   const [ip, port] = splitEndpoint(client.peer);
   const isActive = client.phase === "executing" || client.phase === "connecting";
   return [
@@ -104,6 +112,7 @@ function clientAttributes({ client, servers }: Session, { proxy }: AdminScope): 
       route: client.route,
       "connected_since": timestamp(client.connectedSince),
     }),
+    ...group("cs var version", state === undefined ? {} : { "state_version": state.version }),
     ...group("cs stat", {
       statements: client.statements,
       "bytes_in": client.bytesIn,
@@ -145,6 +154,7 @@ function serverAttributes({ client, servers }: Session): Row[] {
       user: server.user,
       db: server.schema || null,
       "in_transaction": server.isInTransaction,
+      ...(server.stateVersion === undefined ? {} : { "state_version": server.stateVersion }),
       "opened_since": timestamp(server.openedSince),
       local_address: server.localAddress,
       statements: server.statements,
@@ -205,13 +215,27 @@ function statistics({ client, servers }: Session): Row[] {
 const HOT: ReadonlySet<string> = new Set(["autocommit"]);
 
 /** Servers report changes only, so that these are all values that the proxy knows of. */
-function variables({ servers }: Session, info: string): Row[] {
-  const known = new Map(servers.toReversed().flatMap((server) => [...server.variables]));
-  return [...known].sort().map(([name, value]) => [
+function variables({ state, servers }: Session, info: string): Row[] {
+  const known = state?.variables ??
+    new Map(servers.toReversed().flatMap((server) => [...server.variables]));
+  const system = [...known].sort(byName).map(([name, value]): Row => [
     name,
-    /^-?\d+(?:\.\d+)?$/.test(value) ? value : `'${value.replaceAll("'", "''")}'`,
+    value === undefined ? null : literalOf(value),
     info,
     `${HOT.has(name) ? "hot" : "cold"} modified vars`,
     " && session_scope",
   ]);
+  const own = [...state?.userVariables ?? []].filter(([, value]) => value !== "").sort(byName);
+  return [
+    ...system,
+    ...own.map(([name, value]): Row => [name, value ?? null, "user var", "cold modified vars", ""]),
+  ];
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
+function literalOf(value: string): string {
+  return /^-?\d+(?:\.\d+)?$/.test(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }

@@ -202,6 +202,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
       bytesOut: this.bytesOut,
       isInTransaction: this.isInTransaction,
       localAddress: localAddr === undefined ? "" : formatAddress(localAddr),
+      stateVersion: this.known?.version,
       variables: this.#variables ?? NO_VARIABLES,
     };
   }
@@ -465,6 +466,7 @@ class OpeningSession implements ServerEntry {
       bytesOut: 0,
       isInTransaction: false,
       localAddress: "",
+      stateVersion: undefined,
       variables: NO_VARIABLES,
     };
   }

@@ -15,6 +15,7 @@ import type {
   ClientPhase,
   ClientSessionInfo,
   SessionOwner,
+  SessionStateInfo,
 } from "../session_manager.ts";
 import { type CallingSession, SessionCaller } from "./caller.ts";
 import type { ClientCommand } from "./client_command.ts";
@@ -198,6 +199,10 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     hold!.letGo(isExecuting);
     this.#relay.dropServer(told ?? error);
     return true;
+  }
+
+  state(): SessionStateInfo | undefined {
+    return this.#hold?.stateInfo();
   }
 
   statementText(limit: number): string | undefined {

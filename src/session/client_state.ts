@@ -18,11 +18,13 @@ import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import { applyStatement, changesReports } from "../state/apply_statement.ts";
 import type { Dialect } from "../state/dialect.ts";
+import type { SessionStateInfo } from "../session_manager.ts";
 import { areToBeAsked, isPinless, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
   type SessionState,
   type StateValue,
+  textOf,
   Unread,
   type UnreadValues,
 } from "../state/session_state.ts";
@@ -89,6 +91,15 @@ export class ClientState {
 
   get isPinned(): boolean {
     return this.#pins.isPinned;
+  }
+
+  info(): SessionStateInfo {
+    const { wanted } = this;
+    return {
+      version: wanted?.version ?? 0,
+      variables: textsOf(wanted?.variables ?? NO_VALUES),
+      userVariables: textsOf(wanted?.userVariables ?? NO_VALUES),
+    };
   }
 
   /** Whether the client must stay on the server session, as far as that is known without asking. */
@@ -310,6 +321,12 @@ export class ClientState {
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
     this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(text(), dialect);
   }
+}
+
+const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
+
+function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | undefined> {
+  return new Map([...values].map(([name, value]) => [name, textOf(value)]));
 }
 
 function leavesFoundRows(text: string, dialect: Dialect): boolean {

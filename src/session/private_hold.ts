@@ -77,6 +77,8 @@ export class PrivateHold implements ServerHold {
 
   readonly warnings = 0;
 
+  stateInfo(): undefined {}
+
   variable(name: string): string | undefined {
     return this.#current?.variable(name);
   }

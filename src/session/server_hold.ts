@@ -2,6 +2,7 @@
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharingMode } from "../config/types.ts";
 import type { Pin } from "../state/pins.ts";
+import type { SessionStateInfo } from "../session_manager.ts";
 import type { LastFacts } from "./client_state.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 
@@ -16,6 +17,8 @@ export interface ServerHold {
   readonly isInTransaction: boolean;
   /** How many the last statement had, as replies to other commands repeat it; of shared ones only. */
   readonly warnings: number;
+  /** See `ClientEntry`. */
+  stateInfo(): SessionStateInfo | undefined;
   /** A system variable of the session, as far as servers have told it. */
   variable(name: string): string | undefined;
   /** Why it cannot be given back, and since when. */

@@ -22,6 +22,7 @@ import { Ask, Effect } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
+import type { SessionStateInfo } from "../session_manager.ts";
 import { ClientState, type LastFacts } from "./client_state.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
@@ -140,6 +141,10 @@ export class SharedHold implements ServerHold {
     return this.#state.facts.warnings;
   }
 
+  stateInfo(): SessionStateInfo {
+    return this.#state.info();
+  }
+
   variable(name: string): string | undefined {
     return textOf(this.#state.wanted?.variable(name));
   }
@@ -153,6 +158,7 @@ export class SharedHold implements ServerHold {
     if (this.#current !== undefined) return this.#begin(this.#current, command);
     const session = this.#tryTake(command);
     if (session === undefined) return undefined;
+    if (session.known !== undefined) this.#beginAs(session);
     if (this.#isInState(session)) return this.#begin(session, command);
     this.#taken = session;
     return undefined;
@@ -397,10 +403,15 @@ export class SharedHold implements ServerHold {
     await introduce(session);
     this.#isReset = false;
     const state = this.#state;
-    state.wanted ??= SessionState.afterLogin(this.#loginSchema, session.freshLogin);
+    const wanted = this.#beginAs(session);
     if (session.mayHaveConditions) await clearConditions(session);
     if (state.asksInsertId) state.supposeInsertId();
-    await bringTo(session, state.wanted, { asksInsertId: state.asksInsertId });
+    await bringTo(session, wanted, { asksInsertId: state.asksInsertId });
+  }
+
+  /** A client that has run nothing is like a server session behind its login. */
+  #beginAs({ freshLogin }: ServerSession): SessionState {
+    return this.#state.wanted ??= SessionState.afterLogin(this.#loginSchema, freshLogin);
   }
 
   /** The state is there: the rest that the command needs follows. */

@@ -103,6 +103,7 @@ export function addServer(
     bytesOut: 1_900,
     isInTransaction: false,
     localAddress: "127.0.0.1:50001",
+    stateVersion: undefined,
     variables: new Map(),
     ...given,
   };

@@ -240,4 +240,24 @@ for (const name of ENGINES) {
       assertEquals(proxy.servers, 1);
     },
   );
+
+  shared(
+    "lists show the state of a client, not of its last server session",
+    { sessions: 1, clients: 2 },
+    async ([a, b]) => {
+      await a!.query("SET SESSION sql_mode = 'ANSI', @mine = 'x''y', @all = 1 + 1");
+      await b!.query("SET SESSION time_zone = '+01:00'");
+      const [rows] = await a!.query("SHOW PROXYSESSION VARIABLES");
+      const named = new Map((rows as Record<string, string>[]).map((row) => [
+        row["variable_name"],
+        `${row["info"]} ${row["value"]}`,
+      ]));
+      assertEquals(named.has("time_zone"), false);
+      assertEquals(named.get("sql_mode")?.includes("ANSI_QUOTES"), true);
+      assertEquals(named.get("mine")?.startsWith("user var _utf8"), true, named.get("mine"));
+      assertEquals(named.get("all"), "user var 2");
+      const [attributes] = await a!.query("SHOW PROXYSESSION ATTRIBUTE LIKE 'state_version'");
+      assertEquals((attributes as unknown[]).length > 0, true);
+    },
+  );
 }
