@@ -6,7 +6,7 @@ import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts"
 import { caughtUp, type SessionState, Unread, type UnreadValues } from "../state/session_state.ts";
 import { SET_BY_SCHEMA } from "../state/variables.ts";
 import { userVariable } from "../state/user_variables.ts";
-import { restoreReports, settlePending } from "./read_out.ts";
+import { dropOwnConditions, restoreReports, settlePending } from "./read_out.ts";
 import {
   exchange,
   failureOf,
@@ -50,6 +50,7 @@ export async function bringTo(
   if (catchUp.unread !== undefined) throw new LostValues(catchUp.unread);
   if (catchUp.needsReset || catchUp.needsLogin) throw new NeedsFreshSession();
   await run(server, commandsOf(server, catchUp));
+  await dropOwnConditions(server);
   caughtUp(server.known!, wanted, asksInsertId);
 }
 

@@ -40,7 +40,13 @@ export async function settle(server: ServerSession, { insertId }: SettleOptions)
     const todo = settlement(server.known!, { dialect, insertId });
     if (todo === undefined) return;
     await read(server, todo);
+    await dropOwnConditions(server);
   }
+}
+
+/** MySQL warns whoever assigns some variables, and that is not for the client to see. */
+export async function dropOwnConditions(server: ServerSession): Promise<void> {
+  if (server.tracker.warnings > 0) await clearConditions(server);
 }
 
 const MOST_ROUNDS = 3;
@@ -48,6 +54,7 @@ const MOST_ROUNDS = 3;
 /** Has what the server has not reported yet told, and leaves the values of nobody unread. */
 export async function settlePending(server: ServerSession): Promise<void> {
   await read(server, settlementOf({ variables: [], userVariables: [] }, server.dialect, true));
+  await dropOwnConditions(server);
 }
 
 /** Has the server report everything again. @throws {SluiceError} */
