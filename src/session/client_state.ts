@@ -74,6 +74,8 @@ export class ClientState {
   readonly facts: LastFacts = { ...NO_FACTS };
   readonly #pins = new Pins();
   readonly #habits: Habits;
+  /** A text was prepared there under a name that nothing here knows. */
+  #hasUnknownName = false;
   /** FOUND_ROWS() of the server session that ran the last command is this client's. */
   #hasFoundRows = false;
   /** Of the server session when the command began: perhaps another client's. */
@@ -148,9 +150,12 @@ export class ClientState {
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
     this.#pin(server, command, { classified, now });
-    const { prepared } = server;
-    if (prepared !== undefined && command.need !== undefined) {
-      this.#pins.set("prepared_statement", prepared.hasBound, now, causeOf(command));
+    if ((classified.effects & Effect.prepares) !== 0 && command.command === Command.QUERY) {
+      this.#hasUnknownName = true;
+    }
+    const isBound = this.#hasUnknownName || server.prepared?.hasBound === true;
+    if (isBound || this.isPinned) {
+      this.#pins.set("prepared_statement", isBound, now, causeOf(command));
     }
     // Whatever it is that nobody can tell: here it is as it should be.
     if (known.isUncertain && !this.isPinned) {
@@ -227,6 +232,7 @@ export class ClientState {
   reset(): void {
     this.wanted = undefined;
     this.#pins.replace([]);
+    this.#hasUnknownName = false;
     Object.assign(this.facts, NO_FACTS);
   }
 
@@ -243,6 +249,7 @@ export class ClientState {
   lose(): readonly Pin[] {
     const lost = this.#pins.list();
     this.#pins.end("server session lost");
+    this.#hasUnknownName = false;
     return lost;
   }
 

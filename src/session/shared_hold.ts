@@ -11,14 +11,12 @@ import {
   NeedsFreshSession,
 } from "../backend/catch_up.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
-import { clearConditions } from "../backend/read_out.ts";
-import { restoreReports } from "../backend/read_out.ts";
+import { clearConditions, restoreReports } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
-import { Command } from "../protocol/constants.ts";
 import type { Classified } from "../sql/classified.ts";
-import { Ask, Effect } from "../sql/effects.ts";
+import { Ask } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
@@ -63,8 +61,6 @@ export class SharedHold implements ServerHold {
   readonly #servers: SharedServers;
   readonly #route: SessionRoute;
   readonly #request: PoolRequest;
-  /** Statements that the client has prepared by name on the server session that it has. */
-  #prepared = 0;
   #current: ServerSession | undefined;
   /** Taken by `takeNow`, for the opening that follows. */
   #taken: ServerSession | undefined;
@@ -201,9 +197,7 @@ export class SharedHold implements ServerHold {
     this.#last = session;
     if (this.#isResetting) return this.#startAfresh(session, command);
     this.#state.learn(session, command, Date.now());
-    this.#prepared += preparedBy(command);
-    const isBound = this.#state.isBound || this.#prepared > 0 ||
-      session.prepared?.hasReserved === true;
+    const isBound = this.#state.isBound || session.prepared?.hasReserved === true;
     if (!session.isOpen || isBound || session.isInTransaction) return false;
     this.#current = undefined;
     if (this.#state.leavesMore(session)) session.beforeHandOver = this.#readOut;
@@ -239,9 +233,8 @@ export class SharedHold implements ServerHold {
     if (session === undefined || !session.isOpen) return;
     if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
     // What pins it, and a transaction, end with it.
-    else if (this.#state.isPinned || this.#prepared > 0 || session.isInTransaction) {
-      session.release();
-    } else session.giveBack(this);
+    else if (this.#state.isPinned || session.isInTransaction) session.release();
+    else session.giveBack(this);
     this.#state.lose();
   }
 
@@ -249,7 +242,6 @@ export class SharedHold implements ServerHold {
     const session = this.#current;
     this.#current = undefined;
     session?.close();
-    this.#prepared = 0;
     this.#state.lose();
   }
 
@@ -266,8 +258,8 @@ export class SharedHold implements ServerHold {
     this.#last = undefined;
     if (last?.beforeHandOver !== this.#readOut) return;
     last.beforeHandOver = undefined;
-    // A lock may be there.
-    if (isFree && this.#state.isPinned) last.release();
+    // A lock may be there, or nobody knows what a reset has left.
+    if (isFree && (this.#state.isPinned || this.#isReset)) last.release();
   }
 
   /** Whether the last one waits for this client, as it was left. */
@@ -309,12 +301,12 @@ export class SharedHold implements ServerHold {
     return this.#current = session;
   }
 
-  #distance({ known }: ServerSession): number {
+  #distance({ known, dialect }: ServerSession): number {
     const { wanted } = this.#state;
     if (known === undefined) return Infinity;
     if (wanted === undefined) return known.variables.size + known.userVariables.size;
     if (wanted.isSameAs(known)) return 0;
-    return difference(wanted, known, { dialect: "mysql", asksInsertId: false })?.cost ?? 0;
+    return difference(wanted, known, { dialect, asksInsertId: false })?.cost ?? 0;
   }
 
   /** One that cannot be brought to the state is closed, and others have a try. */
@@ -485,10 +477,4 @@ export class SharedHold implements ServerHold {
 /** What only reads, and asks for what the last statement has left, can do without. */
 function needsReports({ reportsLess }: ServerSession, { effects }: Classified): boolean {
   return reportsLess && effects !== 0;
-}
-
-function preparedBy(planned: PlannedCommand): number {
-  const { command, classified } = planned;
-  // A name is kept for ever.
-  return command !== Command.STMT_PREPARE && (classified.effects & Effect.prepares) !== 0 ? 1 : 0;
 }
