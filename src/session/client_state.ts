@@ -257,7 +257,7 @@ export class ClientState {
     const { tracker, dialect, capabilities } = server;
     const { effects } = classified;
     const isFailed = tracker.errorCode !== 0;
-    const hasInsertId = !isFailed && tracker.lastInsertId !== 0;
+    const hasInsertId = tracker.lastInsertId !== 0;
     if (hasInsertId) this.#insertIdTold = tracker.lastInsertId;
     if (!isFailed && effects === 0 && !hasInsertId) return;
     const text = (effects & Effect.setsRole) === 0 ? undefined : command.textUpTo(ROLE_LIMIT);
