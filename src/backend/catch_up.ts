@@ -85,10 +85,12 @@ export async function introduce(server: ServerSession): Promise<void> {
 
 /** Has a session that its client has reset report what it is like then. @throws {SluiceError} */
 export async function introduceReset(server: ServerSession): Promise<void> {
+  const role = server.known?.role ?? "";
   server.forgetPrepared();
   server.expectLoginState({ isReset: true });
   await report(server, loginStatement(server.dialect));
   const known = server.known!;
+  known.setRole(role);
   // It is in the schema still, and has another collation than that: which one is to be read.
   if (known.schema !== "") known.setVariable(SET_BY_SCHEMA, new Unread());
 }
@@ -120,12 +122,14 @@ async function report(server: ServerSession, statement: string): Promise<void> {
 
 async function reset(server: ServerSession): Promise<void> {
   const collation = server.known?.login.get("collation_connection");
+  const role = server.known?.role ?? "";
   // What the reset itself reports is not yet what the session is like.
   server.known = undefined;
   await run(server, [plainCommand(Command.RESET_CONNECTION)]);
   server.forgetPrepared();
   server.expectLoginState({ collation, isReset: true });
   await report(server, loginStatement(server.dialect, collation));
+  server.known!.setRole(role);
 }
 
 async function run(server: ServerSession, commands: readonly OwnCommand[]): Promise<void> {

@@ -61,10 +61,10 @@ export function difference(
   if (wanted.isSameAs(known) && !(asksInsertId && wanted.insertId !== known.insertId)) {
     return undefined;
   }
-  if (wanted.schema === "" && known.schema !== "") return afresh("needsLogin");
-  if (known.isUncertain || (known.role !== wanted.role && wanted.role === "")) {
-    return afresh("needsReset");
-  }
+  // Not even a reset leads back to the roles of the login.
+  const isLoginRole = wanted.role === "" && known.role !== "";
+  if (isLoginRole || (wanted.schema === "" && known.schema !== "")) return afresh("needsLogin");
+  if (known.isUncertain) return afresh("needsReset");
   const plan = new Assignments(wanted, known, options);
   if (!plan.addUserVariables() || !plan.addVariables()) return afresh("needsReset");
   const { set, unread, count } = plan;

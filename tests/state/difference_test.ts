@@ -168,11 +168,11 @@ Deno.test("Only statements that ask for the insert id need it", () => {
   assertEquals(difference(stateOf(), stateOf({ last_insert_id: "5" }), options), undefined);
 });
 
-Deno.test("Roles are set as the client set them, and go with a reset only", () => {
+Deno.test("Roles are set as the client set them, and only another server session has those of the login", () => {
   const [wanted, known] = [stateOf(), stateOf()];
   wanted.setRole("SET ROLE reader");
   assertEquals(sent(wanted, known, "mariadb"), "SET ROLE reader");
-  assertEquals(sent(known, wanted, "mariadb"), "reset");
+  assertEquals(sent(known, wanted, "mariadb"), "login");
 });
 
 Deno.test("What nobody has read must be read first, unless it is there", () => {
