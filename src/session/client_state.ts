@@ -45,7 +45,11 @@ const LEAVES_FOUND_ROWS =
 /** MariaDB has more of them. */
 const MORE_LEAVE_FOUND_ROWS = /^\s*(do|update)\b(?![^]*\bselect\b)/i;
 /** Where MariaDB uses no table, warnings stay. */
-const LEAVES_CONDITIONS = /^\s*(do|set|use|begin|start|commit|rollback|select)\b(?![^]*\bfrom\b)/i;
+const LEAVES_CONDITIONS =
+  /^\s*(execute\s+immediate\s*["'])?(do|set|use|begin|start|commit|rollback|select)\b(?![^]*\bfrom\b)/i;
+const RUNS_STATEMENT: ReadonlySet<number> = new Set([
+  ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
+]);
 const FIRST_WORDS = 1_000;
 
 /** What a server tells of the statement that ran last in a session. */
@@ -320,7 +324,8 @@ export class ClientState {
     facts.warnings = tracker.errorCode === 0 ? tracker.warnings : 1;
     const text = () => command.textUpTo(FIRST_WORDS) ?? "";
     const isSilent = facts.warnings === 0 && dialect === "mariadb";
-    const isKept = facts.conditions !== undefined && isSilent && LEAVES_CONDITIONS.test(text());
+    const isKept = facts.conditions !== undefined && isSilent &&
+      (!RUNS_STATEMENT.has(command.command) || LEAVES_CONDITIONS.test(text()));
     if (!isKept) facts.conditions = undefined;
     facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
     if (tracker.errorCode !== 0) return;

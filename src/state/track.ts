@@ -165,9 +165,10 @@ function keep(
   }
   if (isPassing === true) return known.setVariable(name, new Unread());
   const old = known.variables.get(name);
-  if (settles !== true || !(old instanceof Unread)) return known.setVariable(name, text);
+  const isOpen = old instanceof Unread && old.text === undefined;
+  if (settles !== true || !isOpen) return known.setVariable(name, text);
   // Every state that has the value gets to know it, not only this one.
-  old.text ??= text;
+  old.text = text;
 }
 
 /** Unless the report has the variable itself. */

@@ -2,12 +2,11 @@
  * Many clients whose server sessions are shared, each beside a twin with a connection of its own:
  * whatever they do, they are answered the same. `SLUICE_DIFFERENTIAL=1000000` runs so many
  * statements, `SLUICE_SEED` repeats the rounds from that seed on, `SLUICE_FEATURES` names what
- * the generator may use, separated by commas, and `SLUICE_ENGINE` the only server. `SLUICE_KEPT=1` also fails where a server session stays
- * with a client that has nothing left on it.
+ * the generator may use, separated by commas, and `SLUICE_ENGINE` the only server. `SLUICE_KEPT=1`
+ * also fails where a server session stays with a client that has nothing left on it.
  */
 import { assert } from "@std/assert";
 import { type StartedEngine, startEngine } from "../../src/dev/engines/engine.ts";
-import { chooseSeed } from "../support/random.ts";
 import { report } from "../support/report.ts";
 import { isAvailable } from "../support/shared_engine.ts";
 import { CLASSIC } from "../support/wire_client.ts";
@@ -19,9 +18,11 @@ import { prepareServers } from "./runner.ts";
 /** Statements of a usual run, and of one round, which begins with fresh data and clients. */
 const USUAL = 10_000;
 const PER_ROUND = 2_000;
+/** A usual run says whether something has changed; hunting is for those who have the time. */
+const USUAL_SEED = 1;
 
 /** What is not yet answered as directly. */
-const OPEN: ReadonlySet<string> = new Set(["diagnosticsArea"]);
+const OPEN: ReadonlySet<string> = new Set(["diagnosticsArea", "fewerReports"]);
 
 const ENGINES = ["mariadb", "mysql"] as const;
 
@@ -29,7 +30,7 @@ for (const name of ENGINES) {
   const ignore = !await isAvailable(name) || (Deno.env.get("SLUICE_ENGINE") ?? name) !== name;
   Deno.test({ name: `${name}: shared sessions answer as private ones`, ignore }, async () => {
     const total = Number(Deno.env.get("SLUICE_DIFFERENTIAL") ?? USUAL);
-    const seed = chooseSeed();
+    const seed = Number(Deno.env.get("SLUICE_SEED") ?? USUAL_SEED);
     const features = Deno.env.get("SLUICE_FEATURES")?.split(",") ??
       FEATURES.map((feature) => feature.name).filter((feature) => !OPEN.has(feature));
     await using direct: StartedEngine = await startEngine(name);
