@@ -5,6 +5,8 @@ export const SCHEMAS = ["one", "two"] as const;
 export const ACCOUNT_STATEMENTS: readonly string[] = [
   "CREATE USER app@'%' IDENTIFIED BY 'secret'",
   "GRANT ALL ON *.* TO app@'%'",
+  "CREATE ROLE reader",
+  "GRANT reader TO app@'%'",
 ];
 
 /** Names that clients share, so that one could see the other's. */
@@ -40,7 +42,8 @@ const ROUTINES: readonly string[] = [
   "CREATE PROCEDURE $.say (IN text VARCHAR(20)) BEGIN SELECT text; SELECT LENGTH(text) AS size; END",
   "CREATE PROCEDURE $.keep (IN v INT) SET @a = v + 0.5, @c = CONCAT('kept ', v)",
   "CREATE PROCEDURE $.tune (IN v INT) SET SESSION div_precision_increment = v",
-  "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SELECT * FROM $.missing; END",
+  "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SET SESSION div_precision_increment = 3; " +
+  "SELECT * FROM $.missing; END",
   "CREATE PROCEDURE $.warn () BEGIN SIGNAL SQLSTATE '01234' SET MESSAGE_TEXT = 'look'; END",
   "CREATE FUNCTION $.remember (v INT) RETURNS INT NO SQL BEGIN SET @b = v; RETURN v + 1; END",
 ];

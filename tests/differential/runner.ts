@@ -2,6 +2,7 @@
 import { Proxy } from "../../src/proxy.ts";
 import type { StartedEngine } from "../../src/dev/engines/engine.ts";
 import { query as runStatements } from "../../src/dev/engines/query.ts";
+import { areToBeAsked, type Pin } from "../../src/state/pins.ts";
 import { eventually } from "../support/eventually.ts";
 import { testConfig } from "../support/test_proxy.ts";
 import { compare, type Difference } from "./compare.ts";
@@ -199,8 +200,11 @@ class Runner {
 
   #holds(address: string): boolean {
     for (const entry of this.#proxy.manager.clients.values()) {
-      const { peer, serverSessionIds } = entry.info();
-      if (peer === address) return serverSessionIds.length > 0;
+      const { peer, serverSessionIds, pins } = entry.info();
+      if (peer !== address) continue;
+      // Who only may keep it, which the server is asked about, does not keep it from others.
+      const mayKeep = pins.length > 0 && areToBeAsked(pins as readonly Pin[]);
+      return serverSessionIds.length > 0 && !mayKeep;
     }
     return false;
   }

@@ -54,6 +54,19 @@ const plain: Feature = {
   },
 };
 
+/** Nothing but the conditions of a statement is left. */
+const mistakes: Feature = {
+  name: "mistakes",
+  make: ({ random }) => [
+    query(random.pick([
+      "SELECT * FROM one.missing",
+      "SELECT 1 / 0, CAST('x' AS SIGNED)",
+      "SELECT CAST('1x' AS SIGNED)",
+      "SELEC 1",
+    ])),
+  ],
+};
+
 /** What a statement leaves for the next one, with others' statements between or not. */
 const FACTS: readonly (readonly [name: string, ask: readonly string[]])[] = [
   ["rowCount", ["SELECT ROW_COUNT()", "SELECT ROW_COUNT() + 0 AS n, 'x'"]],
@@ -180,10 +193,17 @@ const sessions: Feature = {
     const kind = subject.random.pick(["reset", "reconnect", "changeUser"] as const);
     subject.slots.clear();
     subject.typed.clear();
-    return [{ kind }, query("SELECT @a, @b, DATABASE(), @@sql_mode, @@character_set_client")];
+    return [
+      { kind },
+      // The first statement must not see what another one has left.
+      ...(kind === "reconnect" && subject.random.chance(0.5)
+        ? [query(subject.random.pick(["SHOW WARNINGS", "SHOW COUNT(*) ERRORS"]))]
+        : []),
+      query("SELECT @a, @b, DATABASE(), @@sql_mode, @@character_set_client"),
+    ];
   },
 };
 
 export const STATEMENT_FEATURES: readonly Feature[] = [
-  ...[plain, ...facts, calcFoundRows, several, routines, sessions],
+  ...[plain, mistakes, ...facts, calcFoundRows, several, routines, sessions],
 ];

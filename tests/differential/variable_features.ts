@@ -256,6 +256,32 @@ const allVariables: Feature = {
   make: () => [{ kind: "query", sql: "SHOW SESSION VARIABLES", listsVariables: true }],
 };
 
+/** What servers report is for the proxy: a client that wants less of it does it no harm. */
+const fewerReports: Feature = {
+  name: "fewerReports",
+  make: ({ random }) => [
+    query(random.pick([
+      "SET SESSION session_track_system_variables = ''",
+      "SET SESSION session_track_schema = OFF",
+    ])),
+    query(`SET SESSION div_precision_increment = ${random.int(9)}`),
+    query(`USE ${random.pick(SCHEMAS)}`),
+    ...pause(random),
+    query("SELECT DATABASE(), @@div_precision_increment"),
+  ],
+};
+
+const roles: Feature = {
+  name: "roles",
+  // MariaDB describes CURRENT_ROLE() otherwise once COM_CHANGE_USER has taken a role away.
+  engines: ["mysql"],
+  make: ({ random }) => [
+    query(random.pick(["SET ROLE reader", "SET ROLE reader", "SET ROLE NONE", "SET ROLE missing"])),
+    ...pause(random),
+    query("SELECT CURRENT_ROLE()"),
+  ],
+};
+
 const setStatement: Feature = {
   name: "setStatement",
   engines: ["mariadb"],
@@ -276,5 +302,5 @@ export function pause(random: Random): Op[] {
 
 export const VARIABLE_FEATURES: readonly Feature[] = [
   ...[variables, clock, isolation, charsets, schemas, userLiterals, userComputed, allVariables],
-  ...[setStatement, userNulls],
+  ...[setStatement, userNulls, roles, fewerReports],
 ];
