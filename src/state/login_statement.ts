@@ -10,7 +10,7 @@ import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
 import { MYSQL_VARIABLES } from "./mysql_variables.ts";
 import { SessionState } from "./session_state.ts";
-import { charsetOf, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
+import { charsetOf, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA, stringLiteral } from "./variables.ts";
 
 const REPORTED: readonly string[] = [
   "sql_mode",
@@ -39,10 +39,10 @@ const SWITCHES: Readonly<Record<Dialect, readonly string[]>> = {
 
 function switchesFor(variables: string): string[] {
   return [
-    `session_track_system_variables='${variables}'`,
+    `session_track_system_variables=${stringLiteral(variables)}`,
     "session_track_schema=ON",
     "session_track_state_change=ON",
-    "session_track_transaction_info='CHARACTERISTICS'",
+    `session_track_transaction_info=${stringLiteral("CHARACTERISTICS")}`,
   ];
 }
 

@@ -22,7 +22,7 @@ const PER_ROUND = 2_000;
 const USUAL_SEED = 1;
 
 /** What is not yet answered as directly. */
-const OPEN: ReadonlySet<string> = new Set(["diagnosticsArea", "fewerReports"]);
+const OPEN: ReadonlySet<string> = new Set(["diagnosticsArea"]);
 
 const ENGINES = ["mariadb", "mysql"] as const;
 
