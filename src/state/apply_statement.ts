@@ -3,7 +3,7 @@ import { type AssignedVariable, type Classified, Effect } from "../sql/classify.
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, Unread } from "./session_state.ts";
 import { assignedText, isMovableName } from "./user_variables.ts";
-import { INSERT_ID, rowOf, saysWhatIsReported } from "./variables.ts";
+import { INSERT_ID, rowOf, saysWhatIsReported, SET_BY_SCHEMA } from "./variables.ts";
 
 export interface StatementResult {
   readonly dialect: Dialect;
@@ -58,6 +58,10 @@ export function applyStatement(
   }
   if ((effects & Effect.calls) !== 0) {
     for (const name of known.userVariables.keys()) known.setUserVariable(name, new Unread());
+    // Routines run in their own schema, and coming back to none is a change of schema.
+    if (known.schema === "" && dialect !== "oceanbase") {
+      known.setVariable(SET_BY_SCHEMA, new Unread());
+    }
   }
   if ((effects & (Effect.calls | Effect.unknown)) !== 0) known.setUncertain();
   if (!isFailed && (effects & Effect.setsRole) !== 0) applyRole(known, result.text);
