@@ -322,16 +322,15 @@ export class ClientState {
     server.mayHaveConditions = tracker.warnings > 0 || tracker.errorCode !== 0 ||
       (keeps && server.mayHaveConditions);
     facts.warnings = tracker.errorCode === 0 ? tracker.warnings : 1;
-    const text = () => command.textUpTo(FIRST_WORDS) ?? "";
     const isSilent = facts.warnings === 0 && dialect === "mariadb";
     const isKept = facts.conditions !== undefined && isSilent &&
-      (!RUNS_STATEMENT.has(command.command) || LEAVES_CONDITIONS.test(text()));
+      (!RUNS_STATEMENT.has(command.command) || LEAVES_CONDITIONS.test(firstWords(command)));
     if (!isKept) facts.conditions = undefined;
     facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
     if (tracker.errorCode !== 0) return;
     if (tracker.hasRows) facts.foundRows = tracker.rows;
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
-    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(text(), dialect);
+    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(firstWords(command), dialect);
   }
 }
 
@@ -339,6 +338,10 @@ const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
 
 function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | undefined> {
   return new Map([...values].map(([name, value]) => [name, textOf(value)]));
+}
+
+function firstWords(command: PlannedCommand): string {
+  return command.textUpTo(FIRST_WORDS) ?? "";
 }
 
 function leavesFoundRows(text: string, dialect: Dialect): boolean {
