@@ -8,6 +8,8 @@ export const SERVER_VARIABLE = "sluice_server";
 export type RouteReason =
   /** Something is there that is nowhere else: see the pins. */
   | "pinned"
+  /** It asks for nothing but what the last statement has left there. */
+  | "last statement"
   /** A comment of the statement names it: `/* sluice: server=NAME`. */
   | "hint"
   /** `SET @sluice_server = 'NAME'` */
@@ -22,6 +24,8 @@ export interface RouteTarget {
 export interface RouteRequest<Target extends RouteTarget> {
   /** Where the client must stay. */
   readonly pinned: Target | undefined;
+  /** Where the last statement ran, if that is what this one is about. */
+  readonly last: Target | undefined;
   /** What the comment names. */
   readonly hint: string | undefined;
   /** The value of the variable, as an expression; undefined where it was never set. */
@@ -40,8 +44,9 @@ export interface Route<Target extends RouteTarget> {
 
 /** @throws {SluiceError} unknown_server */
 export function routeOf<Target extends RouteTarget>(request: RouteRequest<Target>): Route<Target> {
-  const { pinned, hint, chosen, preferred, servers } = request;
+  const { pinned, last, hint, chosen, preferred, servers } = request;
   if (pinned !== undefined) return { server: pinned, reason: "pinned" };
+  if (last !== undefined) return { server: last, reason: "last statement" };
   if (hint !== undefined) return { server: serverOf(hint, servers), reason: "hint" };
   const name = nameOf(chosen, servers);
   if (name !== undefined) return { server: serverOf(name, servers), reason: "@sluice_server" };
@@ -68,7 +73,17 @@ function serverOf<Target extends RouteTarget>(name: string, servers: readonly Ta
 const STRING = /^(?:_[a-z0-9]+ ?)?'((?:[^']|'')*)'(?: COLLATE \w+)?$/i;
 /** States give a NULL the type of the value before by a further assignment. */
 const NULL = /(?:^|:=)NULL$/;
-const HEX = /^(?:_[a-z0-9]+ ?)?X'((?:[0-9a-f]{2})*)'(?: COLLATE \w+)?$/i;
+const HEX = /^(?:_([a-z0-9]+) ?)?X'((?:[0-9a-f]{2})*)'(?: COLLATE \w+)?$/i;
+
+/** Labels of decoders; the names of all other character sets are given in ASCII. */
+const ENCODINGS: Readonly<Record<string, string>> = {
+  utf8: "utf-8",
+  utf8mb3: "utf-8",
+  utf8mb4: "utf-8",
+  ucs2: "utf-16be",
+  utf16: "utf-16be",
+  utf16le: "utf-16le",
+};
 
 /** @returns undefined where nothing is chosen */
 function nameOf(
@@ -76,10 +91,20 @@ function nameOf(
   servers: readonly RouteTarget[],
 ): string | undefined {
   if (expression === undefined || NULL.test(expression)) return undefined;
-  const text = STRING.exec(expression)?.[1]?.replaceAll("''", "'") ??
-    HEX.exec(expression)?.[1]?.replaceAll(/../g, (byte) => String.fromCharCode(parseInt(byte, 16)));
+  const text = STRING.exec(expression)?.[1]?.replaceAll("''", "'") ?? readBack(expression);
   if (text === undefined) throw unknown(expression, servers);
   return text === "" ? undefined : text;
+}
+
+/** A string that a server has told, byte for byte. */
+function readBack(expression: string): string | undefined {
+  const [, charset = "utf8mb4", hex] = HEX.exec(expression) ?? [];
+  if (hex === undefined) return undefined;
+  const bytes = Uint8Array.fromHex(hex);
+  const encoding = ENCODINGS[charset.toLowerCase()];
+  if (encoding !== undefined) return new TextDecoder(encoding).decode(bytes);
+  // What utf32 has beside the characters of ASCII is zeros.
+  return String.fromCharCode(...bytes.filter((byte) => byte !== 0 || charset !== "utf32"));
 }
 
 function unknown(given: string, servers: readonly RouteTarget[]): SluiceError {

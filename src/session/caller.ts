@@ -9,6 +9,7 @@ import type { LastFacts } from "./client_state.ts";
 import type { PlannerOptions } from "./command_planner.ts";
 import type { SessionContext } from "./context.ts";
 import type { ClientLogin } from "./login.ts";
+import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
 
 /** The client's session, as far as it changes what is planned. */
@@ -93,8 +94,8 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#session.hold?.warnings ?? 0;
   }
 
-  facts(asks: number): LastFacts | undefined {
-    return this.#session.hold?.facts(asks);
+  facts(asks: number, command: PlannedCommand): LastFacts | undefined {
+    return this.#session.hold?.facts(asks, command);
   }
 
   isPinned(): boolean {

@@ -289,6 +289,10 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     return false;
   }
 
+  get settling(): Promise<void> | undefined {
+    return this.#hold?.settling;
+  }
+
   get need(): ServerNeed | undefined {
     const need = this.#planner?.need;
     if (need !== undefined) return need;

@@ -32,7 +32,7 @@ import { Tracked } from "../state/track.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { causeOf } from "./pin_cause.ts";
-import type { PlannedCommand } from "./planned_command.ts";
+import { firstWords, type PlannedCommand } from "./planned_command.ts";
 
 const SYNTAX_ERROR = 1064;
 
@@ -50,7 +50,6 @@ const LEAVES_CONDITIONS =
 const RUNS_STATEMENT: ReadonlySet<number> = new Set([
   ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
 ]);
-const FIRST_WORDS = 1_000;
 
 /** What a server tells of the statement that ran last in a session. */
 export interface LastFacts {
@@ -338,10 +337,6 @@ const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
 
 function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | undefined> {
   return new Map([...values].map(([name, value]) => [name, textOf(value)]));
-}
-
-function firstWords(command: PlannedCommand): string {
-  return command.textUpTo(FIRST_WORDS) ?? "";
 }
 
 function leavesFoundRows(text: string, dialect: Dialect): boolean {

@@ -78,7 +78,7 @@ export interface PlannerOptions extends AnswerForm {
   preparedLimit(): number;
   /** See `ServerHold`. */
   warnings(): number;
-  facts(asks: number): LastFacts | undefined;
+  facts(asks: number, command: PlannedCommand): LastFacts | undefined;
   /** Whether the client is bound to its server session, so that more of a statement matters. */
   isPinned(): boolean;
   /** How the client's texts are to be read, as of now. */
@@ -328,7 +328,7 @@ export class CommandPlanner implements PlannedCommand {
 
   #asksOwnFacts(asks: number): LastFacts | undefined {
     const own = asks & LAST_FACTS;
-    return own === 0 ? undefined : this.#options.facts(own);
+    return own === 0 ? undefined : this.#options.facts(own, this);
   }
 
   /** @returns undefined where any server can answer: there is nothing that it could tell */

@@ -16,3 +16,11 @@ export interface PlannedCommand {
   /** The begin of its text, or of the text that was prepared; undefined where there is none. */
   textUpTo(characters: number): string | undefined;
 }
+
+const FIRST_WORDS = 1_000;
+const COMMENTS = /^(?:\s+|\/\*(?!M?!)[^]*?\*\/|(?:--\s|#)[^\n]*\n)+/;
+
+/** The begin of its text, behind comments that are no code. */
+export function firstWords(command: PlannedCommand): string {
+  return command.textUpTo(FIRST_WORDS)?.replace(COMMENTS, "") ?? "";
+}

@@ -20,6 +20,7 @@ interface Opening {
 export class PrivateHold implements ServerHold {
   readonly sharing = "session";
   readonly lostLast = undefined;
+  readonly settling = undefined;
   readonly #use: ServerUse;
   /** The schema that the next server session begins with. */
   #nextSchema: string;

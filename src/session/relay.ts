@@ -241,7 +241,17 @@ export class Relay
     this.#losses.beginCommand();
     this.owner.onCommand(row);
     if (command.code === Command.CHANGE_USER) return this.#beginTalk(command.length);
-    const plan = this.owner.plan(command, this.input);
+    const settling = this.owner.settling;
+    if (settling === undefined) return this.#planCommand();
+    this.mode = "acquiring";
+    this.input.readAhead();
+    settling.then(() => {
+      if (this.mode === "acquiring") this.#step(this.#planCommand);
+    });
+  }
+
+  #planCommand(): void {
+    const plan = this.owner.plan(this.command, this.input);
     if (plan !== undefined) return this.drain(() => this.#beginPlan(plan));
     if (!this.#hasServer()) return this.acquire();
     this.mode = "sending";

@@ -29,6 +29,8 @@ export interface RelayOwner {
   readonly keepsCommands: boolean;
   /** The server session is lost: it is the relay's no more. */
   onServerLost(loss: Loss): LossDecision;
+  /** Goes on where something must be known before a command that has begun can be planned. */
+  readonly settling: Promise<void> | undefined;
   /** A command begins. */
   onCommand(row: CommandRow): void;
   /**

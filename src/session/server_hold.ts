@@ -31,6 +31,8 @@ export interface ServerHold {
   readonly lostLast: ServerSession | undefined;
   /** `ss_id` of the one that it has, or else of the one that is being opened for it. */
   readonly ids: number[];
+  /** Goes on while what the last command has left is read out: the next one is planned behind it. */
+  readonly settling: Promise<void> | undefined;
   /** Whether the command can be sent as it is on the server session that it has. */
   isReady(command: PlannedCommand): boolean;
   /** A server session for a command that begins, if one is at hand that is as it must be. */
@@ -51,7 +53,7 @@ export interface ServerHold {
    * used the server session. Undefined where it can.
    * @param asks bits of `Ask`
    */
-  facts(asks: number): LastFacts | undefined;
+  facts(asks: number, command: PlannedCommand): LastFacts | undefined;
   /** Nobody waits for the opening any more. */
   abandonOpening(): void;
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */

@@ -17,17 +17,19 @@ export class SessionRoute {
   }
 
   /**
+   * @param last where the command must go to find what the last one has left
    * @returns the only server that will do; undefined for whichever serves, the preferred one first
    * @throws {SluiceError} unknown_server
    */
   choose(
     command: PlannedCommand | undefined,
     wanted: SessionState | undefined,
+    last?: Backend,
   ): Backend | undefined {
     const hint = command?.classified.server;
     const value = wanted?.userVariables.get(SERVER_VARIABLE);
     const sets = command !== undefined && setsServer(command);
-    if (hint === undefined && value === undefined && !sets) {
+    if (hint === undefined && value === undefined && last === undefined && !sets) {
       // Nearly always: nothing is made on the way.
       this.reason = "first healthy server";
       return undefined;
@@ -39,8 +41,14 @@ export class SessionRoute {
     // Whatever the variable is now, it can be set to something else.
     const chosen = sets ? undefined : this.#chosen;
     if (sets) this.#set(command);
-    const request = { pinned: undefined, hint, chosen, preferred: undefined, servers: backends };
-    const { server, reason } = routeOf(request);
+    const { server, reason } = routeOf({
+      pinned: undefined,
+      last,
+      hint,
+      chosen,
+      preferred: undefined,
+      servers: backends,
+    });
     this.reason = reason;
     return server;
   }

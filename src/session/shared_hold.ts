@@ -10,6 +10,7 @@ import {
   LostValues,
   NeedsFreshSession,
 } from "../backend/catch_up.ts";
+import type { Backend } from "../backend/backend.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions, restoreReports } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
@@ -26,10 +27,11 @@ import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
 import { causeOf } from "./pin_cause.ts";
 import { cancel } from "./private_hold.ts";
-import type { PlannedCommand } from "./planned_command.ts";
+import { firstWords, type PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
 import { SessionRoute } from "./session_route.ts";
 import { UnmetNeed } from "./server_need.ts";
+import { LAST_FACTS } from "./fact_answers.ts";
 
 /** Server sessions that are tried one after the other until a fresh one comes. */
 const MOST_TRIES = 100;
@@ -126,6 +128,10 @@ export class SharedHold implements ServerHold {
     return isThere || this.#reading !== undefined ? undefined : last;
   }
 
+  get settling(): Promise<void> | undefined {
+    return this.#reading;
+  }
+
   get ids(): number[] {
     const opening = this.#opening;
     const kept = this.#state.isPinned && this.#isLastFree ? this.#last!.id : 0;
@@ -145,8 +151,28 @@ export class SharedHold implements ServerHold {
     return textOf(this.#state.wanted?.variable(name));
   }
 
-  facts(asks: number): LastFacts | undefined {
-    return this.#state.factsFor(asks, this.#isLastFree || this.#current !== undefined);
+  facts(asks: number, command: PlannedCommand): LastFacts | undefined {
+    return this.#state.factsFor(asks, this.#current !== undefined || this.#goesToLast(command));
+  }
+
+  #goesToLast(command: PlannedCommand): boolean {
+    if (!this.#isLastFree) return false;
+    if (isAboutLast(command)) return true;
+    try {
+      const backend = this.#choose(command) ?? this.#servers.preferred;
+      return backend === this.#last!.backend;
+    } catch (error) {
+      // `open` comes to the same, and says it.
+      if (error instanceof SluiceError) return false;
+      throw error;
+    }
+  }
+
+  /** @throws {SluiceError} unknown_server */
+  #choose(command: PlannedCommand | undefined): Backend | undefined {
+    const staysThere = command !== undefined && isAboutLast(command) && this.#isLastFree;
+    const last = staysThere ? this.#last!.backend : undefined;
+    return this.#route.choose(command, this.#state.wanted, last);
   }
 
   takeNow(command: PlannedCommand): ServerSession | undefined {
@@ -268,6 +294,11 @@ export class SharedHold implements ServerHold {
     return last !== undefined && this.#isAsLeft(last) && last.seat?.state !== "taken";
   }
 
+  /** Whether it is to be read out before the client goes on elsewhere. */
+  get #isLastToBeRead(): boolean {
+    return this.#last?.beforeHandOver === this.#readOut && this.#isLastFree;
+  }
+
   /** Whether nobody has used it since this client did, who has taken it again. */
   #isAsLeft(session: ServerSession): boolean {
     return session === this.#last && session.isOpen && session.seat?.lastHolder === this &&
@@ -276,8 +307,7 @@ export class SharedHold implements ServerHold {
 
   #tryTake(command: PlannedCommand): ServerSession | undefined {
     try {
-      const backend = this.#route.choose(command, this.#state.wanted);
-      return this.#servers.tryTake(this.#request, backend);
+      return this.#servers.tryTake(this.#request, this.#choose(command));
     } catch (error) {
       // `open` comes to the same, and says it.
       if (error instanceof SluiceError) return undefined;
@@ -288,6 +318,7 @@ export class SharedHold implements ServerHold {
   /** Whether the client's state is there. */
   #isInState(session: ServerSession): boolean {
     if (this.#isAsLeft(session)) return !this.#isReset;
+    if (this.#isLastToBeRead) return false;
     const { known } = session;
     const state = this.#state;
     return known !== undefined && state.wanted?.isSameAs(known) === true &&
@@ -369,7 +400,7 @@ export class SharedHold implements ServerHold {
     for (let tries = 1;; tries++) {
       const { candidate } = opening;
       opening.candidate = undefined;
-      const backend = this.#route.choose(opening.command, this.#state.wanted);
+      const backend = this.#choose(opening.command);
       const session = candidate ?? await this.#servers.acquire(this.#request, {
         backend,
         signal: opening.abort.signal,
@@ -420,9 +451,8 @@ export class SharedHold implements ServerHold {
   /** The client goes on elsewhere: what only its last server session can tell is read first. */
   async #leaveLast(): Promise<void> {
     await this.#reading;
-    const last = this.#last;
-    if (last === undefined || !this.#isLastFree) return;
-    if (last.beforeHandOver !== this.#readOut) return;
+    if (!this.#isLastToBeRead) return;
+    const last = this.#last!;
     const taken = this.#servers.tryTake(this.#request, last.backend);
     try {
       if (taken === last && await this.#readOut() === "kept") {
@@ -473,6 +503,14 @@ export class SharedHold implements ServerHold {
     this.#state.wanted.copyFrom(session.known!);
   }
 }
+
+/** Whether it asks for what the last statement has left, and certainly for no data. */
+function isAboutLast(command: PlannedCommand): boolean {
+  const { asks, isRead } = command.classified;
+  return (asks & LAST_FACTS) !== 0 && isRead && !USES_TABLES.test(firstWords(command));
+}
+
+const USES_TABLES = /\b(from|table)\b/i;
 
 /** What only reads, and asks for what the last statement has left, can do without. */
 function needsReports({ reportsLess }: ServerSession, { effects }: Classified): boolean {

@@ -15,22 +15,52 @@ export const PREPARED_NAMES = ["p", "q"] as const;
 export const TEMPORARY_TABLES = ["temp", "fixed"] as const;
 export const LOCKS = ["lock1", "lock2", "lock3"] as const;
 
-/** The client's own table, of which there is one in every schema. */
-export function tableOf(client: number): string {
-  return `t${client}`;
+/** Of the servers behind the proxy, as its configuration has them. */
+export const SERVER_NAMES = ["first", "second"] as const;
+
+/** Their places among `SERVER_NAMES`. */
+export type ServerAt = 0 | 1;
+
+/**
+ * The client's own table for what it does on that server, of which there is one in every schema:
+ * servers do not see each other's data, and the one for private connections has them all.
+ */
+export function tableOf(client: number, at: ServerAt): string {
+  return `${TABLES[at]}${client}`;
+}
+
+/** The lock is taken by nobody on another server. */
+export function lockOf(name: string, at: ServerAt): string {
+  return at === 0 ? name : `${name}_${SERVER_NAMES[at]}`;
+}
+
+const TABLES = ["t", "u"] as const;
+const OWN_TABLE = /\b([tu])\d+\b/;
+
+/** The server that has the client's own table that the statement is about; undefined for any. */
+export function serverOf(sql: string): ServerAt | undefined {
+  const letter = OWN_TABLE.exec(sql)?.[1];
+  return letter === undefined ? undefined : letter === TABLES[0] ? 0 : 1;
+}
+
+export interface DataOptions {
+  /** Those that need tables of their own. */
+  readonly clients: Iterable<number>;
+  /** Whose data it is. */
+  readonly servers: readonly ServerAt[];
 }
 
 /** Everything anew, as far as these clients need it. */
-export function dataStatements(clients: Iterable<number>): string[] {
-  const own = [...clients];
+export function dataStatements({ clients, servers }: DataOptions): string[] {
+  const own = [...clients].flatMap((client) => servers.map((at) => tableOf(client, at)));
   return SCHEMAS.flatMap((schema, at) => [
     `DROP DATABASE IF EXISTS ${schema}`,
     `CREATE DATABASE ${schema} CHARACTER SET ${at === 0 ? "utf8mb4" : "latin1"}`,
     `CREATE TABLE ${schema}.fixed (id INT PRIMARY KEY, name VARCHAR(20), amount DECIMAL(8,2))`,
     `INSERT INTO ${schema}.fixed VALUES (1, 'uno', 1.50), (2, 'dos', NULL), (3, 'três', -7)`,
     `CREATE TABLE ${schema}.probe (v INT)`,
-    ...own.map((client) =>
-      `CREATE TABLE ${schema}.${tableOf(client)} (id INT PRIMARY KEY AUTO_INCREMENT, ` +
+    ...own.map((table) =>
+      `CREATE TABLE ${schema}.${table} (id INT PRIMARY KEY AUTO_INCREMENT, ` +
       `v INT, s VARCHAR(12), d DATETIME) AUTO_INCREMENT = ${1 + 1000 * at}`
     ),
     ...ROUTINES.map((text) => text.replaceAll("$", schema)),

@@ -34,21 +34,24 @@ for (const name of ENGINES) {
     const features = Deno.env.get("SLUICE_FEATURES")?.split(",") ??
       FEATURES.map((feature) => feature.name).filter((feature) => !OPEN.has(feature));
     await using direct: StartedEngine = await startEngine(name);
-    await using shared: StartedEngine = await startEngine(name);
-    const servers = { direct, shared };
+    await using first: StartedEngine = await startEngine(name);
+    await using second: StartedEngine = await startEngine(name);
+    const servers = { direct, shared: [first, second] };
     await prepareServers(servers);
     report(`${name}: ${total} statements, SLUICE_SEED=${seed}`);
     for (let at = 0; at * PER_ROUND < total; at++) {
       const own = (seed + at) >>> 0;
+      const isConcurrent = (own >>> 1) % 2 === 1;
       const failure = await round(servers, own, {
         clients: 50,
-        sessions: 5,
+        servers: 2,
+        sessions: 2,
+        isConcurrent,
         steps: PER_ROUND,
         features,
         capabilities: own % 2 === 0 ? CLASSIC : CLASSIC | Capability.DEPRECATE_EOF,
         mustShare: Deno.env.get("SLUICE_KEPT") === "1",
         probeEvery: 500,
-        asksFacts: false,
       });
       assert(failure === undefined, `\n${failure?.report}`);
     }

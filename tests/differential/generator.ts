@@ -1,5 +1,6 @@
 /** Makes, from a seed, what all clients do, in the order in which they do it. */
 import type { EngineName } from "../../src/dev/engines/engine.ts";
+import { LOCKS, SERVER_NAMES, type ServerAt, serverOf } from "./data.ts";
 import { HOLDING_FEATURES } from "./holding_features.ts";
 import { PREPARED_FEATURES } from "./prepared_features.ts";
 import { Random } from "./random.ts";
@@ -22,16 +23,26 @@ export interface GeneratorOptions {
   readonly steps: number;
   /** Names of those to use. */
   readonly features: readonly string[];
-  /** Scenarios at the same time that keep a server session: fewer than there are. */
+  /** How many servers the clients move between. */
+  readonly servers: number;
+  /** Scenarios at the same time that keep a server session of one server: fewer than it has. */
   readonly holders: number;
+  /** Clients do not wait for each other: what they do must not depend on their order. */
+  readonly isConcurrent: boolean;
 }
 
 interface Scenario {
   readonly feature: Feature;
   readonly group: number;
+  readonly server: ServerAt;
   readonly ops: readonly Op[];
   at: number;
 }
+
+/** Scenarios that begin on another server than the client's last one. */
+const MOVES = 0.25;
+/** Statements that name their server, of those that may. */
+const HINTS = 0.08;
 
 /** All scenarios are carried through to their ends, so there are some steps more. */
 export function generate(options: GeneratorOptions): Step[] {
@@ -46,8 +57,11 @@ class Generator {
   readonly #subjects: Subject[];
   readonly #running = new Map<number, Scenario>();
   readonly #steps: Step[] = [];
+  /** By client and statement: the server that alone has its data. */
+  readonly #homes = new Map<string, ServerAt | undefined>();
   #groups = 0;
-  #holding = 0;
+  /** By server. */
+  readonly #holding = [0, 0];
 
   constructor(options: GeneratorOptions) {
     const { seed, engine, clients, features } = options;
@@ -63,6 +77,8 @@ class Generator {
       client: at + 1,
       random,
       engine,
+      server: 0,
+      locks: LOCKS.map((name) => options.isConcurrent ? `${name} of ${at + 1}` : name),
       slots: new Map(),
       nextSlot: 1,
       typed: new Map(),
@@ -80,12 +96,15 @@ class Generator {
 
   #step(subject: Subject): void {
     if (!this.#running.has(subject.client)) {
-      const isFull = this.#holding >= this.#options.holders;
+      const { servers, holders } = this.#options;
+      if (this.#random.chance(MOVES)) subject.server = this.#random.int(servers) as ServerAt;
+      const { server } = subject;
+      const isFull = this.#holding[server]! >= holders;
       const feature = this.#random.pick(isFull ? this.#modest : this.#all);
       const ops = feature.make(subject);
       if (ops.length === 0) return;
-      this.#running.set(subject.client, { feature, group: this.#groups++, ops, at: 0 });
-      if (feature.holds) this.#holding++;
+      this.#running.set(subject.client, { feature, group: this.#groups++, server, ops, at: 0 });
+      if (feature.holds) this.#holding[server]!++;
     }
     this.#take(subject.client);
     // Some go on at once, as a client does that nobody comes between.
@@ -97,12 +116,43 @@ class Generator {
   #take(client: number): void {
     const scenario = this.#running.get(client)!;
     const { feature, group, ops } = scenario;
-    const op = ops[scenario.at++]!;
+    const plain = ops[scenario.at++]!;
     const isLast = scenario.at === ops.length;
     const isFree = isLast || feature.holds !== true;
-    this.#steps.push({ client, group, feature: feature.name, op, isFree });
+    const own = this.#homeOf(client, plain);
+    const home = feature.holds ? scenario.server : own;
+    const hinted = feature.holds ? undefined : this.#hinted(plain, home);
+    // The hint leads there.
+    const server = hinted === undefined ? home : undefined;
+    const op = hinted ?? plain;
+    this.#steps.push({ client, group, feature: feature.name, op, server, isFree });
     if (!isLast) return;
     this.#running.delete(client);
-    if (feature.holds) this.#holding--;
+    if (feature.holds) this.#holding[scenario.server]!--;
+  }
+
+  #homeOf(client: number, op: Op): ServerAt | undefined {
+    switch (op.kind) {
+      case "query":
+        return serverOf(op.sql);
+      case "prepare": {
+        const home = serverOf(op.sql);
+        this.#homes.set(`${client} ${op.slot}`, home);
+        return home;
+      }
+      case "execute":
+        return this.#homes.get(`${client} ${op.slot}`);
+      default:
+        return undefined;
+    }
+  }
+
+  /** The same with the name of its server, if there are several. */
+  #hinted(op: Op, home: ServerAt | undefined): Op | undefined {
+    const { servers } = this.#options;
+    const isStatement = op.kind === "query" && /^[a-z]/i.test(op.sql);
+    if (servers === 1 || !isStatement || !this.#random.chance(HINTS)) return undefined;
+    const server = home ?? this.#random.int(servers);
+    return { ...op, sql: `/* sluice: server=${SERVER_NAMES[server]} */ ${op.sql}` };
   }
 }

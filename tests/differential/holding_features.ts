@@ -1,6 +1,6 @@
 /** Scenarios that keep their server session until they are over. */
-import { LOCKS, tableOf } from "./data.ts";
-import { type Feature, query, type Subject } from "./scenario.ts";
+import { lockOf } from "./data.ts";
+import { type Feature, ownTable, query, type Subject } from "./scenario.ts";
 import { change, read } from "./statement_features.ts";
 import type { Op } from "./steps.ts";
 
@@ -126,8 +126,8 @@ const lockTables: Feature = {
   name: "lockTables",
   holds: true,
   make(subject) {
-    const { random, client } = subject;
-    const table = `one.${tableOf(client)}`;
+    const { random } = subject;
+    const table = `one.${ownTable(subject)}`;
     return [
       query(`LOCK TABLES ${table} ${random.pick(["WRITE", "READ", "READ LOCAL"])}`),
       query(`SELECT COUNT(*) FROM ${table}`),
@@ -143,8 +143,8 @@ const lockTables: Feature = {
 const userLocks: Feature = {
   name: "userLocks",
   holds: true,
-  make({ random }) {
-    const name = random.pick(LOCKS);
+  make({ random, server, locks }) {
+    const name = lockOf(random.pick(locks), server);
     return [
       query(`SELECT GET_LOCK('${name}', 0)`),
       query(`SELECT IS_FREE_LOCK('${name}'), IS_USED_LOCK('${name}') = CONNECTION_ID()`),

@@ -24,8 +24,9 @@ export function generateRound(
   seed: number,
   options: RoundOptions,
 ): Step[] {
-  const { clients, steps, features, sessions } = options;
-  return generate({ seed, engine, clients, steps, features, holders: sessions - 1 });
+  const { clients, steps, features, sessions, servers, isConcurrent } = options;
+  const holders = sessions - 1;
+  return generate({ seed, engine, clients, steps, features, servers, holders, isConcurrent });
 }
 
 /** @returns undefined where nothing differs */
@@ -35,17 +36,44 @@ export async function round(
   options: RoundOptions,
 ): Promise<Failure | undefined> {
   const all = generateRound(servers.direct.name, seed, options);
-  const first = await run(servers, all, options);
+  let first = await run(servers, all, options);
   if (first === undefined) return undefined;
+  const inOrder = { ...options, isConcurrent: false };
+  if (options.isConcurrent) {
+    // Only what happens in order can be made to happen again.
+    const again = await run(servers, all, inOrder);
+    if (again === undefined) return atOnce(seed, all, first);
+    first = again;
+  }
+  const { isLeak } = first;
   const { steps, finding, attempts } = await shrink(all, first, (some) => {
-    const probeEvery = first.isLeak ? some.length : 0;
-    return run(servers, some, { ...options, probeEvery });
+    const probeEvery = isLeak ? some.length : 0;
+    return run(servers, some, { ...inOrder, probeEvery });
   });
   return { seed, steps, finding, report: reportOf({ seed, steps, finding, attempts, first }) };
 }
 
 /** Steps of a report, where shrinking has come to no end. */
 const SHOWN = 60;
+
+function atOnce(seed: number, all: readonly Step[], finding: Finding): Failure {
+  const { client } = all[finding.index]!;
+  const steps = all.slice(0, finding.index + 1).filter((step) => step.client === client);
+  const report = [
+    `seed ${seed}, clients at once; not seen in order. The client's own steps:`,
+    ...linesOf(steps, finding),
+  ].join("\n");
+  return { seed, steps, finding, report };
+}
+
+function linesOf(steps: readonly Step[], finding: Finding): string[] {
+  return [
+    scriptOf(steps.slice(-SHOWN)),
+    finding.isLeak ? `seen by ${finding.title}` : "the last one differs:",
+    `  directly:          ${finding.difference.direct}`,
+    `  through the proxy: ${finding.difference.shared}`,
+  ];
+}
 
 function reportOf(
   { seed, steps, finding, attempts, first }: {
@@ -61,9 +89,6 @@ function reportOf(
     `seed ${seed}, step ${
       first.index + 1
     }; shrunk in ${attempts} runs to ${steps.length} steps of ${features}`,
-    scriptOf(steps.slice(-SHOWN)),
-    finding.isLeak ? `seen by ${finding.title}` : "the last one differs:",
-    `  directly:          ${finding.difference.direct}`,
-    `  through the proxy: ${finding.difference.shared}`,
+    ...linesOf(steps, finding),
   ].join("\n");
 }

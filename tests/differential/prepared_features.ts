@@ -2,23 +2,32 @@
 import type { Value } from "../../src/protocol/binary_value.ts";
 import { ColumnType } from "../../src/protocol/constants.ts";
 import type { Parameter } from "../../src/protocol/prepared.ts";
-import { PREPARED_NAMES, tableOf } from "./data.ts";
-import { type Feature, query, type Subject } from "./scenario.ts";
+import { PREPARED_NAMES, serverOf } from "./data.ts";
+import { type Feature, ownTable, query, type Subject } from "./scenario.ts";
 import type { ExecuteOp, Op } from "./steps.ts";
 
 const textPrepared: Feature = {
   name: "textPrepared",
-  make({ random, client, engine }) {
-    const name = random.pick(PREPARED_NAMES);
+  make(subject) {
+    const { random, engine } = subject;
+    // What is about a table goes by its name: it runs where the table is.
+    const table = ownTable(subject);
+    const isAnywhere = random.chance(0.8);
+    const name = isAnywhere ? random.pick(PREPARED_NAMES) : table;
     // See execute().
     const other = engine === "mysql" ? "@a, @c" : "@c, @a";
-    const prepare = random.pick([
-      `PREPARE ${name} FROM 'SELECT ? + 1, ?'`,
-      `PREPARE ${name} FROM 'INSERT INTO one.${tableOf(client)} (v, s) VALUES (?, ?)'`,
-      `PREPARE ${name} FROM 'SELECT * FROM one.missing WHERE a = ? OR b = ?'`,
-      `PREPARE ${name} FROM 'SELECT DATABASE(), ?, ?, @@sql_mode'`,
-      `SET @b = 'SELECT 8, ?, ?'; PREPARE ${name} FROM @b`,
-    ]);
+    const prepare = random.pick(
+      !isAnywhere
+        ? [
+          `PREPARE ${name} FROM 'INSERT INTO one.${table} (v, s) VALUES (?, ?)'`,
+        ]
+        : [
+          `PREPARE ${name} FROM 'SELECT ? + 1, ?'`,
+          `PREPARE ${name} FROM 'SELECT * FROM one.missing WHERE a = ? OR b = ?'`,
+          `PREPARE ${name} FROM 'SELECT DATABASE(), ?, ?, @@sql_mode'`,
+          `SET @b = 'SELECT 8, ?, ?'; PREPARE ${name} FROM @b`,
+        ],
+    );
     return random.some([
       query(prepare),
       query("SET @a = 5, @c = 'c'"),
@@ -113,20 +122,26 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
 const TYPED = "SELECT CAST(? AS CHAR(40)), CAST(? AS CHAR(40))";
 
 function prepare(subject: Subject): [Op, number] {
-  const { random, client } = subject;
-  const [text, parameters] = random.pick(TEXTS);
-  const sql = subject.engine === "mysql" ? text.replace("SELECT ?, ?", TYPED) : text;
+  const [text, parameters] = subject.random.pick(TEXTS);
+  const any = subject.engine === "mysql" ? text.replace("SELECT ?, ?", TYPED) : text;
   const slot = subject.nextSlot++;
-  if (!/missing|SELECT$/.test(sql)) subject.slots.set(slot, parameters);
-  return [{ kind: "prepare", slot, sql: sql.replace("$", tableOf(client)) }, slot];
+  const sql = any.replace("$", ownTable(subject));
+  const isGood = !/missing|SELECT$/.test(sql);
+  if (isGood) {
+    const isRetyped = sql.includes("twice");
+    subject.slots.set(slot, { parameters, isRetyped, server: serverOf(sql) });
+  }
+  return [{ kind: "prepare", slot, sql }, slot];
 }
 
 function execute(subject: Subject, slot: number): ExecuteOp | undefined {
   const { random, slots, typed, engine } = subject;
-  const count = slots.get(slot);
+  const { parameters: count, isRetyped } = slots.get(slot) ?? {};
   if (count === undefined) return undefined;
   const before = typed.get(slot);
-  if (before !== undefined && random.chance(0.4)) return { ...before, hasTypes: count === 0 };
+  if (before !== undefined && random.chance(0.4)) {
+    return { ...before, hasTypes: count === 0 || isRetyped === true };
+  }
   // What MySQL makes of a value depends on the types of all executions before, and those before may
   // have been elsewhere.
   const like = engine === "mysql" ? before?.parameters : undefined;
@@ -139,16 +154,21 @@ function execute(subject: Subject, slot: number): ExecuteOp | undefined {
 const binaryPrepared: Feature = {
   name: "binaryPrepared",
   make(subject) {
-    const { random, slots } = subject;
+    const { random, slots, server } = subject;
+    const usable = () =>
+      [...slots.keys()].filter((slot) => {
+        const own = slots.get(slot)!.server;
+        return own === undefined || own === server;
+      });
     const ops: Op[] = [];
-    if (slots.size === 0 || random.chance(0.4)) {
+    if (usable().length === 0 || random.chance(0.4)) {
       const [op, slot] = prepare(subject);
       ops.push(op);
       const first = execute(subject, slot);
       if (first !== undefined) ops.push(first);
     }
-    for (let count = random.int(3); count > 0 && slots.size > 0; count--) {
-      const slot = random.pick([...slots.keys()]);
+    for (let count = random.int(3); count > 0 && usable().length > 0; count--) {
+      const slot = random.pick(usable());
       ops.push(execute(subject, slot)!);
       if (random.chance(0.15)) {
         slots.delete(slot);

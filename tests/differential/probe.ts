@@ -1,5 +1,5 @@
 /** Looks, as a client that has just logged in, for anything that another client has left behind. */
-import { LOCKS, PREPARED_NAMES, TEMPORARY_TABLES, USER_VARIABLES } from "./data.ts";
+import { lockOf, LOCKS, PREPARED_NAMES, TEMPORARY_TABLES, USER_VARIABLES } from "./data.ts";
 import { compare, type Difference } from "./compare.ts";
 import { query } from "./scenario.ts";
 import { Side } from "./side.ts";
@@ -7,14 +7,14 @@ import type { Op } from "./steps.ts";
 
 const quoted = USER_VARIABLES.map((name) => `@\`${name}\``).join(", ");
 
-/** What the server knows of the last statement. */
+/**
+ * What the server knows of the last statement. FOUND_ROWS() is not among them: before its first
+ * result a session says what another one had at that place in memory.
+ */
 const FACTS: readonly Op[] = [
   query("SHOW WARNINGS"),
-  query("SELECT ROW_COUNT(), FOUND_ROWS(), LAST_INSERT_ID(), @@identity, @@warning_count"),
+  query("SELECT ROW_COUNT(), LAST_INSERT_ID(), @@identity, @@warning_count, @@error_count"),
 ];
-
-/** Variables show it, too. */
-const FORGET = query("SET last_insert_id = 0");
 
 /** BEGIN keeps the server session, so that the next one looks at another one. */
 const STATE: readonly Op[] = [
@@ -29,7 +29,7 @@ const STATE: readonly Op[] = [
   ...PREPARED_NAMES.map((name) => query(`EXECUTE ${name}`)),
   ...TEMPORARY_TABLES.map((name) => query(`SELECT * FROM one.${name}`)),
   query("HANDLER h READ FIRST"),
-  ...LOCKS.map((name) =>
+  ...LOCKS.flatMap((name) => [lockOf(name, 0), lockOf(name, 1)]).map((name) =>
     query(`SELECT RELEASE_LOCK('${name}') IS NULL OR IS_USED_LOCK('${name}') > 0`)
   ),
   query("SELECT 'é', @@collation_connection"),
@@ -39,16 +39,18 @@ export interface ProbeOptions {
   /** Port of the server itself. */
   readonly server: number;
   readonly proxy: number;
+  /** Of the server, to the proxy. */
+  readonly name: string;
   /** Server sessions that are free: so many are looked at. */
   readonly count: number;
-  /** Whether to look for warnings and counts, too. */
-  readonly asksFacts: boolean;
 }
 
 export async function probe(
-  { server, proxy, count, asksFacts }: ProbeOptions,
+  { server, proxy, name, count }: ProbeOptions,
 ): Promise<{ op: Op; difference: Difference } | undefined> {
-  const statements = asksFacts ? [...FACTS, ...STATE] : [FORGET, ...STATE];
+  const statements = [...FACTS, ...STATE].map((op) =>
+    op.kind === "query" ? { ...op, sql: `/* sluice: server=${name} */ ${op.sql}` } : op
+  );
   const open: Side[] = [];
   try {
     const direct = await Side.connect(server);

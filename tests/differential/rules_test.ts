@@ -26,7 +26,7 @@ for (const name of ENGINES) {
   Deno.test({ name: `${name}: the loss of any rule is noticed`, ignore }, async (test) => {
     await using direct: StartedEngine = await startEngine(name);
     await using shared: StartedEngine = await startEngine(name);
-    const servers = { direct, shared };
+    const servers = { direct, shared: [shared] };
     await prepareServers(servers);
     for (const rule of RULES) {
       if (rule.engines?.includes(name) === false) continue;
@@ -48,13 +48,14 @@ async function checkRule(servers: Servers, rule: Rule): Promise<void> {
 function optionsFor({ features }: Rule): RoundOptions {
   return {
     clients: 12,
+    servers: 1,
     sessions: 3,
+    isConcurrent: false,
     steps: PER_SEED,
     features,
     capabilities: CLASSIC,
     mustShare: false,
     probeEvery: 100,
-    asksFacts: false,
   };
 }
 

@@ -6,21 +6,33 @@ import { areToBeAsked, type Pin } from "../../src/state/pins.ts";
 import { eventually } from "../support/eventually.ts";
 import { testConfig } from "../support/test_proxy.ts";
 import { compare, type Difference } from "./compare.ts";
-import { ACCOUNT_STATEMENTS, dataStatements, tableOf } from "./data.ts";
+import {
+  ACCOUNT_STATEMENTS,
+  dataStatements,
+  SERVER_NAMES,
+  type ServerAt,
+  serverOf,
+} from "./data.ts";
 import { probe } from "./probe.ts";
 import { query } from "./scenario.ts";
 import { Side } from "./side.ts";
-import { describe, type Step } from "./steps.ts";
+import { describe, type Op, type Step } from "./steps.ts";
 
-/** Two servers that begin equal: one for private connections, one behind the proxy. */
+/** Servers that begin equal. */
 export interface Servers {
+  /** For private connections. */
   readonly direct: StartedEngine;
-  readonly shared: StartedEngine;
+  /** Behind the proxy; the clients go from one to the other. */
+  readonly shared: readonly StartedEngine[];
 }
 
 export interface RunOptions {
-  /** Most server sessions. */
+  /** Of `Servers.shared`, how many to use. */
+  readonly servers: number;
+  /** Most server sessions on each. */
   readonly sessions: number;
+  /** Clients do not wait for each other: nothing is looked for between steps. */
+  readonly isConcurrent: boolean;
   /** What the clients ask for at their logins. */
   readonly capabilities: number;
   /**
@@ -30,8 +42,6 @@ export interface RunOptions {
   readonly mustShare: boolean;
   /** Steps between two looks for what clients left behind; 0: never. */
   readonly probeEvery: number;
-  /** Whether they look for warnings and counts of statements, too. */
-  readonly asksFacts: boolean;
 }
 
 export interface Finding {
@@ -45,9 +55,21 @@ export interface Finding {
 
 /** Accounts; once for a pair of servers. */
 export async function prepareServers({ direct, shared }: Servers): Promise<void> {
-  for (const { port, admin } of [direct, shared]) {
+  for (const { port, admin } of [direct, ...shared]) {
     await runStatements(port, admin, ACCOUNT_STATEMENTS);
   }
+}
+
+/** Data anew. */
+async function prepareData(
+  { port, admin }: StartedEngine,
+  clients: Iterable<number>,
+  servers: readonly ServerAt[],
+): Promise<void> {
+  // A run that was left in the middle may have left some, which lock their tables.
+  const prepared = await runStatements(port, admin, ["XA RECOVER"]);
+  const ends = prepared.map(({ data }) => `XA ROLLBACK '${data}'`);
+  await runStatements(port, admin, [...ends, ...dataStatements({ clients, servers })]);
 }
 
 /** @returns the first difference; undefined where there is none */
@@ -57,27 +79,28 @@ export async function run(
   options: RunOptions,
 ): Promise<Finding | undefined> {
   const clients = new Set(steps.filter(usesTable).map(({ client }) => client));
-  for (const { port, admin } of [servers.direct, servers.shared]) {
-    // A run that was left in the middle may have left some, which lock their tables.
-    const prepared = await runStatements(port, admin, ["XA RECOVER"]);
-    const ends = prepared.map(({ data }) => `XA ROLLBACK '${data}'`);
-    await runStatements(port, admin, [...ends, ...dataStatements(clients)]);
-  }
+  const shared = servers.shared.slice(0, options.servers);
+  const places = shared.map((_, at) => at as ServerAt);
+  await prepareData(servers.direct, clients, places);
+  for (const at of places) await prepareData(shared[at]!, clients, [at]);
   const proxy = await Proxy.start(testConfig({
     clusters: [{
       name: "main",
-      servers: [`127.0.0.1:${servers.shared.port}`],
+      servers: shared.map(({ port }, at) => ({
+        name: SERVER_NAMES[at],
+        address: `127.0.0.1:${port}`,
+      })),
       sharing: "transaction",
     }],
     proxy: {
       session_pool_default_max_conn: options.sessions,
-      session_pool_default_blocking_timeout: "500ms",
+      session_pool_default_blocking_timeout: options.isConcurrent ? "60s" : "500ms",
     },
   }));
   const runner = new Runner(servers, proxy, options);
   try {
     await runner.ask();
-    return await runner.run(steps);
+    return await (options.isConcurrent ? runner.runAtOnce(steps) : runner.run(steps));
   } finally {
     runner.close();
     await eventually("the clients have gone", () => proxy.manager.clients.size === 0);
@@ -85,8 +108,8 @@ export async function run(
   }
 }
 
-function usesTable({ client, op }: Step): boolean {
-  return "sql" in op && op.sql.includes(tableOf(client));
+function usesTable({ op }: Step): boolean {
+  return "sql" in op && serverOf(op.sql) !== undefined;
 }
 
 /** Of the event loop, far more than giving back takes. */
@@ -95,7 +118,12 @@ const TURNS = 20;
 interface Pair {
   readonly direct: Side;
   readonly shared: Side;
+  /** That it has chosen. */
+  server: ServerAt | undefined;
 }
+
+/** Commands that make the client forget its choice. */
+const FORGETS: ReadonlySet<Op["kind"]> = new Set(["reset", "reconnect", "changeUser"]);
 
 class Runner {
   readonly #servers: Servers;
@@ -103,7 +131,8 @@ class Runner {
   readonly #port: number;
   readonly #options: RunOptions;
   readonly #pairs = new Map<number, Pair>();
-  readonly #holders = new Set<number>();
+  /** By client: where it keeps a server session. */
+  readonly #holders = new Map<number, ServerAt | undefined>();
 
   constructor(servers: Servers, proxy: Proxy, options: RunOptions) {
     this.#servers = servers;
@@ -113,23 +142,47 @@ class Runner {
   }
 
   async run(steps: readonly Step[]): Promise<Finding | undefined> {
-    const { probeEvery, sessions, asksFacts } = this.#options;
+    const { probeEvery } = this.#options;
     for (const [index, step] of steps.entries()) {
       const found = await this.#step(step);
       if (found !== undefined) {
         return { index, title: describe(step.op), difference: found, isLeak: false };
       }
       if (probeEvery === 0 || (index + 1) % probeEvery !== 0) continue;
-      const { port } = this.#servers.shared;
-      const left = await probe({
-        server: port,
-        proxy: this.#port,
-        count: sessions - this.#holders.size,
-        asksFacts,
-      });
+      const left = await this.#probe();
       if (left === undefined) continue;
       const { op, difference } = left;
       return { index, title: `a fresh login: ${describe(op)}`, difference, isLeak: true };
+    }
+    return undefined;
+  }
+
+  /** Every client in its own time; after a difference all stop. */
+  async runAtOnce(steps: readonly Step[]): Promise<Finding | undefined> {
+    const byClient = Map.groupBy(steps.entries(), ([, { client }]) => client);
+    let finding: Finding | undefined;
+    await Promise.all([...byClient.values()].map(async (own) => {
+      for (const [index, step] of own) {
+        if (finding !== undefined) return;
+        const difference = await this.#step(step);
+        if (difference === undefined) continue;
+        finding ??= { index, title: describe(step.op), difference, isLeak: false };
+      }
+    }));
+    return finding;
+  }
+
+  async #probe(): ReturnType<typeof probe> {
+    const { servers, sessions } = this.#options;
+    for (let at = 0; at < servers; at++) {
+      const holders = [...this.#holders.values()].filter((server) => (server ?? at) === at);
+      const left = await probe({
+        server: this.#servers.shared[at]!.port,
+        proxy: this.#port,
+        name: SERVER_NAMES[at]!,
+        count: sessions - holders.length,
+      });
+      if (left !== undefined) return left;
     }
     return undefined;
   }
@@ -148,22 +201,28 @@ class Runner {
     }
   }
 
-  async #step({ client, op, isFree }: Step): Promise<Difference | undefined> {
-    const { direct, shared } = this.#pairs.get(client) ?? await this.#connect(client);
-    const [expected, actual] = await Promise.all([direct.perform(op), shared.perform(op)]);
-    if (expected !== undefined || actual !== undefined) {
-      const difference = compare(op, expected ?? "no reply", actual ?? "no reply");
+  async #step({ client, op, server, isFree }: Step): Promise<Difference | undefined> {
+    const pair = this.#pairs.get(client) ?? await this.#connect(client);
+    const { direct, shared } = pair;
+    if (server !== undefined && server !== pair.server && this.#options.servers > 1) {
+      const choice = query(`SET @sluice_server = '${SERVER_NAMES[server]}'`);
+      const difference = await performBoth(pair, choice);
       if (difference !== undefined) return difference;
+      pair.server = server;
     }
+    const difference = await performBoth(pair, op);
+    if (difference !== undefined) return difference;
+    if (FORGETS.has(op.kind)) pair.server = undefined;
     if (!isFree) {
-      this.#holders.add(client);
+      this.#holders.set(client, server);
       return undefined;
     }
     this.#holders.delete(client);
-    if (expected === undefined || !await this.#keeps(shared.address)) return undefined;
+    if (!await this.#keeps(shared.address)) return undefined;
     if (!this.#options.mustShare) {
       const afresh = { kind: "reconnect" } as const;
       await Promise.all([direct.perform(afresh), shared.perform(afresh)]);
+      pair.server = undefined;
       return undefined;
     }
     return {
@@ -175,9 +234,10 @@ class Runner {
 
   async #connect(client: number): Promise<Pair> {
     const { capabilities } = this.#options;
-    const pair = {
+    const pair: Pair = {
       direct: await Side.connect(this.#servers.direct.port, capabilities),
       shared: await Side.connect(this.#port, capabilities),
+      server: undefined,
     };
     this.#pairs.set(client, pair);
     return pair;
@@ -208,4 +268,10 @@ class Runner {
     }
     return false;
   }
+}
+
+async function performBoth({ direct, shared }: Pair, op: Op): Promise<Difference | undefined> {
+  const [expected, actual] = await Promise.all([direct.perform(op), shared.perform(op)]);
+  if (expected === undefined && actual === undefined) return undefined;
+  return compare(op, expected ?? "no reply", actual ?? "no reply");
 }

@@ -1,5 +1,6 @@
 /** What the generators of scenarios are given, and give. */
 import type { EngineName } from "../../src/dev/engines/engine.ts";
+import { type ServerAt, tableOf } from "./data.ts";
 import type { Random } from "./random.ts";
 import type { Op } from "./steps.ts";
 
@@ -8,14 +9,31 @@ export interface Subject {
   readonly client: number;
   readonly random: Random;
   readonly engine: EngineName;
-  /** Statements that are prepared: their parameters. */
-  readonly slots: Map<number, number>;
+  /** Where the scenario runs, as far as that matters. */
+  server: ServerAt;
+  /** Names of user locks that it takes. */
+  readonly locks: readonly string[];
+  /** Statements that are prepared. */
+  readonly slots: Map<number, Slot>;
   /** The next one that is free. */
   nextSlot: number;
   /** Those executed before, so that types may be left out. */
   readonly typed: Map<number, Op & { kind: "execute" }>;
   /** What other features have it do, none of which keeps its server session. */
   inner(): Op[];
+}
+
+export interface Slot {
+  readonly parameters: number;
+  /** Its executions change the types of its parameters, as MariaDB's CALL does. */
+  readonly isRetyped: boolean;
+  /** That alone has the data. */
+  readonly server: ServerAt | undefined;
+}
+
+/** The client's own table, where the scenario runs. */
+export function ownTable({ client, server }: Subject): string {
+  return tableOf(client, server);
 }
 
 export interface Feature {

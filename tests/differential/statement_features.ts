@@ -1,12 +1,12 @@
 /** Scenarios about statements and what servers know of the last one. */
-import { tableOf } from "./data.ts";
-import { type Feature, query, type Subject } from "./scenario.ts";
+import { type Feature, ownTable, query, type Subject } from "./scenario.ts";
 import type { Op } from "./steps.ts";
 import { pause } from "./variable_features.ts";
 
 /** Changes of the client's own table, with their errors. */
-export function change({ random, client }: Subject): Op {
-  const table = `${random.pick(["one", "two"])}.${tableOf(client)}`;
+export function change(subject: Subject): Op {
+  const { random } = subject;
+  const table = `${random.pick(["one", "two"])}.${ownTable(subject)}`;
   const n = random.int(8);
   return query(random.pick([
     `INSERT INTO ${table} (v, s) VALUES (${n}, 'row')`,
@@ -23,8 +23,9 @@ export function change({ random, client }: Subject): Op {
   ]));
 }
 
-export function read({ random, client }: Subject): Op {
-  const table = `${random.pick(["one", "two"])}.${tableOf(client)}`;
+export function read(subject: Subject): Op {
+  const { random } = subject;
+  const table = `${random.pick(["one", "two"])}.${ownTable(subject)}`;
   return query(random.pick([
     `SELECT * FROM ${table} ORDER BY id LIMIT 20`,
     `SELECT COUNT(*), SUM(v) FROM ${table}`,
@@ -87,7 +88,7 @@ const FACTS: readonly (readonly [name: string, ask: readonly string[]])[] = [
 ];
 
 function causeOf(subject: Subject): Op {
-  const { random, client } = subject;
+  const { random } = subject;
   return random.chance(0.5) ? change(subject) : query(random.pick([
     "SELECT 1 / 0, CAST('x' AS SIGNED)",
     "SELECT * FROM one.missing",
@@ -95,7 +96,7 @@ function causeOf(subject: Subject): Op {
     "DROP TABLE IF EXISTS one.missing, one.missing2",
     "SELECT CAST('1x' AS SIGNED) + CAST('2y' AS SIGNED)",
     "DO 1",
-    `UPDATE one.${tableOf(client)} SET v = LAST_INSERT_ID(v + 5)`,
+    `UPDATE one.${ownTable(subject)} SET v = LAST_INSERT_ID(v + 5)`,
     "SELECT LAST_INSERT_ID(42)",
     "SET sort_buffer_size = 1",
     "SET @a = 1",

@@ -1,5 +1,6 @@
 /** What clients do in a differential run, as values that can be replayed, left out and printed. */
 import type { Parameter } from "../../src/protocol/prepared.ts";
+import { SERVER_NAMES, type ServerAt } from "./data.ts";
 
 export type Op =
   | { readonly kind: "query"; readonly sql: string; readonly listsVariables?: true }
@@ -33,15 +34,22 @@ export interface Step {
   readonly group: number;
   readonly feature: string;
   readonly op: Op;
+  /** The only server that will do. */
+  readonly server: ServerAt | undefined;
   /** Nothing is left afterwards that keeps a server session with the client. */
   readonly isFree: boolean;
 }
 
 /** Lines for a person who wants to type it. */
 export function scriptOf(steps: readonly Step[]): string {
-  return steps.map((step) =>
-    `client ${step.client}> ${describe(step.op)}${step.isFree ? "" : "   -- keeps its session"}`
-  ).join("\n");
+  return steps.map(({ client, op, server, isFree }) => {
+    const remarks = [
+      ...(server === undefined ? [] : [`on ${SERVER_NAMES[server]}`]),
+      ...(isFree ? [] : ["keeps its session"]),
+    ];
+    const remark = remarks.length === 0 ? "" : `   -- ${remarks.join(", ")}`;
+    return `client ${client}> ${describe(op)}${remark}`;
+  }).join("\n");
 }
 
 export function describe(op: Op): string {

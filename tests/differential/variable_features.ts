@@ -1,7 +1,7 @@
 /** Scenarios about variables, character sets and schemas. */
-import { SCHEMAS, tableOf, USER_VARIABLES } from "./data.ts";
+import { SCHEMAS, USER_VARIABLES } from "./data.ts";
 import type { Random } from "./random.ts";
-import { type Feature, query, type Subject } from "./scenario.ts";
+import { type Feature, ownTable, query, type Subject } from "./scenario.ts";
 import type { Op } from "./steps.ts";
 
 /** Values for system variables of every type; what `shows` is a statement that they act on. */
@@ -146,7 +146,8 @@ const charsets: Feature = {
 
 const schemas: Feature = {
   name: "schemas",
-  make({ random, client }) {
+  make(subject) {
+    const { random } = subject;
     const name = random.pick([...SCHEMAS, "missing", ...SCHEMAS]);
     return [
       ...(random.chance(0.6)
@@ -155,7 +156,7 @@ const schemas: Feature = {
       ...random.some([
         query("SELECT DATABASE()"),
         query("SELECT * FROM fixed ORDER BY id"),
-        query(`INSERT INTO ${tableOf(client)} (v) VALUES (1)`),
+        query(`INSERT INTO ${ownTable(subject)} (v) VALUES (1)`),
         query("SHOW TABLES LIKE 'f%'"),
         query("SELECT @@character_set_database"),
       ], 3),

@@ -11,11 +11,12 @@ function target(name: string): RouteTarget {
   return { config: { name } };
 }
 
-const [A, B, C] = [target("db1"), target("db2"), target("it's")];
-const SERVERS = [A, B, C];
+const [A, B, C, D] = [target("db1"), target("db2"), target("it's"), target("é")];
+const SERVERS = [A, B, C, D];
 
 const REQUEST: RouteRequest<RouteTarget> = {
   pinned: undefined,
+  last: undefined,
   hint: undefined,
   chosen: undefined,
   preferred: A,
@@ -29,6 +30,10 @@ const ROUTES: readonly (readonly [Partial<RouteRequest<RouteTarget>>, unknown, s
   [{ chosen: "'db2'" }, B, "@sluice_server"],
   [{ chosen: "_utf8mb4'db2' COLLATE utf8mb4_general_ci" }, B, "@sluice_server"],
   [{ chosen: "_latin1 X'646232'" }, B, "@sluice_server"],
+  [{ chosen: "_ucs2 X'006400620032' COLLATE ucs2_general_ci" }, B, "@sluice_server"],
+  [{ chosen: "_utf16le X'640062003200'" }, B, "@sluice_server"],
+  [{ chosen: "_utf32 X'000000640000006200000032'" }, B, "@sluice_server"],
+  [{ chosen: "_utf8mb4 X'C3A9'" }, D, "@sluice_server"],
   [{ chosen: "'it''s'" }, C, "@sluice_server"],
   [{ chosen: "NULL" }, A, "first healthy server"],
   [
@@ -37,6 +42,8 @@ const ROUTES: readonly (readonly [Partial<RouteRequest<RouteTarget>>, unknown, s
     "first healthy server",
   ],
   [{ chosen: "X''" }, A, "first healthy server"],
+  [{ chosen: "'db2'", hint: "db1", last: C }, C, "last statement"],
+  [{ chosen: "'db2'", last: C, pinned: A }, A, "pinned"],
   [{ chosen: "'db2'", hint: "db1" }, A, "hint"],
   [{ chosen: "'db2'", hint: "it's", pinned: A }, A, "pinned"],
   [{ chosen: "'gone'", pinned: B }, B, "pinned"],
@@ -67,7 +74,7 @@ Deno.test("Unknown servers are refused with the names that there are", () => {
       : part.chosen;
     assertEquals(
       error.message,
-      `Cannot choose a server: expected the name of one of db1, db2, it's, got ${given}`,
+      `Cannot choose a server: expected the name of one of db1, db2, it's, é, got ${given}`,
     );
   }
 });

@@ -381,7 +381,7 @@ for (const name of ["mariadb", "mysql"] as const) {
     async (t) => {
       await using direct: StartedEngine = await startEngine(name);
       await using shared: StartedEngine = await startEngine(name);
-      await prepareServers({ direct, shared });
+      await prepareServers({ direct, shared: [shared] });
       for (const { title, sessions, script } of SCENARIOS) {
         for (const capabilities of [CLASSIC, MODERN & ~Capability.SESSION_TRACK]) {
           await t.step(title, async () => {
@@ -390,14 +390,16 @@ for (const name of ["mariadb", "mysql"] as const) {
               group,
               feature: "prepared",
               op,
+              server: undefined,
               isFree: holds === undefined,
             }));
-            const found = await run({ direct, shared }, steps, {
+            const found = await run({ direct, shared: [shared] }, steps, {
+              servers: 1,
               sessions,
+              isConcurrent: false,
               capabilities,
               mustShare: true,
               probeEvery: 0,
-              asksFacts: false,
             });
             const told = found &&
               `${found.index + 1}: ${found.title}\n  ${found.difference.direct}\n` +
