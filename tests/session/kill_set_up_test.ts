@@ -1,17 +1,13 @@
 /** Statements that are killed while a shared server session is being set up for them. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Connection, createConnection } from "mysql2";
+import { createConnection } from "mysql2";
 import { Command } from "../../src/protocol/constants.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gate } from "../support/gate.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
+import { value } from "../support/value.ts";
 import { WireClient, WireError } from "../support/wire_client.ts";
-
-async function value(client: Connection, sql: string): Promise<unknown> {
-  const [rows] = await client.query(sql);
-  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
-}
 
 for (const name of ["mariadb", "mysql"] as const) {
   if (!await isAvailable(name)) continue;
