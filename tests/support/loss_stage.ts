@@ -7,6 +7,7 @@ import { decodeErr } from "../../src/protocol/response.ts";
 import { FakeClient } from "../fake/client.ts";
 import type { FakePeer, FakeServer } from "../fake/server.ts";
 import { eventually } from "./eventually.ts";
+import { LOST } from "./losses.ts";
 import { TestProxy } from "./test_proxy.ts";
 import { trackingServer } from "./tracking_server.ts";
 
@@ -109,7 +110,7 @@ export async function expectLoss(client: FakeClient, words: RegExp): Promise<voi
     if (payload[0] !== Head.ERR) continue;
     const { code, sqlState, message } = decodeErr(payload);
     assertEquals([code, sqlState], [1158, "08S01"]);
-    assertMatch(message, /^Lost connection to server 127\.0\.0\.1:\d+ /);
+    assertMatch(message, LOST);
     assertMatch(message, words);
     return;
   }
