@@ -24,11 +24,8 @@ for (const name of ["mariadb", "mysql"] as const) {
       fn: async () => {
         await using gate = new Gate(engine.engine.port, "replies");
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${gate.port}`],
-            sharing: "transaction",
-          }],
+          servers: [gate.port],
+          sharing: "transaction",
           proxy: {
             session_pool_default_max_conn: sessions,
             session_pool_default_blocking_timeout: "60s",
@@ -71,7 +68,8 @@ for (const name of ["mariadb", "mysql"] as const) {
     fn: async () => {
       await using gate = new Gate(engine.engine.port, "replies");
       await using proxy = await TestProxy.start({
-        clusters: [{ name: "main", servers: [`127.0.0.1:${gate.port}`], sharing: "transaction" }],
+        servers: [gate.port],
+        sharing: "transaction",
         proxy: { session_pool_default_max_conn: 2 },
       });
       const killer = await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });

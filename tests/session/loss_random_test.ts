@@ -119,11 +119,8 @@ for (const name of ["mariadb", "mysql"] as const) {
     fn: async () => {
       await server.admin("TRUNCATE one.t");
       await using proxy = await TestProxy.start({
-        clusters: [{
-          name: "main",
-          servers: [`127.0.0.1:${server.engine.port}`],
-          sharing: "transaction",
-        }],
+        servers: [server.engine.port],
+        sharing: "transaction",
         proxy: { session_pool_default_max_conn: 6, session_pool_default_blocking_timeout: "20s" },
       });
       const { seed, random } = anySeed();

@@ -71,11 +71,8 @@ for (const name of ["mariadb", "mysql"] as const) {
       fn: async () => {
         await server.admin("TRUNCATE one.t");
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${server.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [server.engine.port],
+          sharing: "transaction",
           proxy: { session_pool_default_blocking_timeout: "20s" },
         });
         const client = await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
@@ -207,11 +204,8 @@ for (const name of ["mariadb", "mysql"] as const) {
       ignore,
       fn: async () => {
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${server.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [server.engine.port],
+          sharing: "transaction",
         });
         using client = await WireClient.connect({ port: proxy.port, ...APP });
         const text = encodeText("SELECT CONCAT(?, '!') AS said FROM information_schema.TABLES");
@@ -273,11 +267,8 @@ for (const name of ["mariadb", "mysql"] as const) {
       try {
         await query(dying.port, dying.admin, LOSS_TABLE);
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${dying.port}`, `127.0.0.1:${server.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [dying.port, server.engine.port],
+          sharing: "transaction",
           proxy: { session_pool_default_blocking_timeout: "20s" },
         });
         const clients: Connection[] = [];

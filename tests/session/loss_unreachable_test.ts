@@ -13,11 +13,8 @@ Deno.test("server unreachable: next server", async () => {
     await using second = trackingServer(answer);
     const first = trackingServer(answer);
     await using proxy = await TestProxy.start({
-      clusters: [{
-        name: "main",
-        servers: [`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`],
-        sharing,
-      }],
+      servers: [first.port, second.port],
+      sharing,
       proxy: { connect_timeout: "300ms" },
     });
     using prover = await FakeClient.logIn(proxy.app);
@@ -33,7 +30,8 @@ Deno.test("server unreachable: where no other one serves, the error names it", a
   for (const sharing of ["transaction", "session"] as const) {
     const server = trackingServer(answer);
     await using proxy = await TestProxy.start({
-      clusters: [{ name: "main", servers: [`127.0.0.1:${server.port}`], sharing }],
+      servers: [server.port],
+      sharing,
       proxy: { session_pool_default_blocking_timeout: "200ms" },
     });
     using prover = await FakeClient.logIn(proxy.app);
@@ -55,7 +53,8 @@ Deno.test("A read waits for its server to come back, where there is no other", a
   await using server = trackingServer(answer);
   await using door = new Switch(server.port);
   await using proxy = await TestProxy.start({
-    clusters: [{ name: "main", servers: [`127.0.0.1:${door.port}`], sharing: "transaction" }],
+    servers: [door.port],
+    sharing: "transaction",
     proxy: { session_pool_default_blocking_timeout: "20s" },
   });
   using client = await FakeClient.logIn(proxy.app);

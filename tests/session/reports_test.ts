@@ -27,11 +27,8 @@ for (const name of ["mariadb", "mysql", "seekdb"] as const) {
       ignore: engine.ignore,
       fn: async () => {
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${engine.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [engine.engine.port],
+          sharing: "transaction",
           proxy: { session_pool_default_max_conn: 1 },
         });
         const connect = () => createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });

@@ -29,11 +29,8 @@ for (const name of ENGINES) {
       ignore: engine.ignore,
       fn: async () => {
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${engine.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [engine.engine.port],
+          sharing: "transaction",
           proxy: {
             session_pool_default_max_conn: options.sessions,
             session_pool_default_blocking_timeout: "5s",

@@ -69,7 +69,8 @@ export async function stage(
     await answer(sql, peer);
   });
   await using proxy = await TestProxy.start({
-    clusters: [{ name: "main", servers: [`127.0.0.1:${server.port}`], sharing }],
+    servers: [server.port],
+    sharing,
     proxy: { session_pool_default_blocking_timeout: "5s" },
   });
   using client = await FakeClient.logIn(proxy.app);
