@@ -8,7 +8,7 @@ import type { AdminScope } from "../../src/admin/scope.ts";
 import { FakeServer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogRecords } from "../support/log_records.ts";
-import { loginOf } from "../support/pool_bench.ts";
+import { loginOf } from "../support/login_of.ts";
 import { testConfig } from "../support/test_proxy.ts";
 import { caller, newManager, rowsOf, run, scopeOf } from "./tools.ts";
 

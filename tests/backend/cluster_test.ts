@@ -2,11 +2,11 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Cluster, type ServerRequest } from "../../src/backend/cluster.ts";
 import { SluiceError } from "../../src/errors.ts";
 import { LoginKey } from "../../src/protocol/auth.ts";
-import { Capability } from "../../src/protocol/constants.ts";
 import { SessionManager } from "../../src/session_manager.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogRecords } from "../support/log_records.ts";
+import { loginOf } from "../support/login_of.ts";
 import { testConfig } from "../support/test_proxy.ts";
 
 class Bench implements AsyncDisposable {
@@ -46,19 +46,7 @@ class Bench implements AsyncDisposable {
 }
 
 function requestOf(change: Partial<ServerRequest["login"]> = {}): Omit<ServerRequest, "signal"> {
-  return {
-    tenant: undefined,
-    login: {
-      user: "app",
-      key: LoginKey.fromPassword("secret"),
-      schema: "",
-      charset: 45,
-      maxPacketSize: 1 << 24,
-      capabilities: { base: Capability.DEPRECATE_EOF, extended: 0 },
-      attributes: new Uint8Array(0),
-      ...change,
-    },
-  };
+  return { tenant: undefined, login: loginOf(change) };
 }
 
 const FULL: FakeServerOptions = { onConnection: (peer) => peer.err(1040, "08004", "Too many") };

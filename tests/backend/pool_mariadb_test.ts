@@ -13,7 +13,7 @@ import { decodeTextRow } from "../../src/protocol/resultset.ts";
 import { SessionManager } from "../../src/session_manager.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogRecords } from "../support/log_records.ts";
-import { loginOf } from "../support/pool_bench.ts";
+import { loginOf } from "../support/login_of.ts";
 import { isAvailable } from "../support/shared_engine.ts";
 import { Switch } from "../support/switch.ts";
 import { testConfig } from "../support/test_proxy.ts";

@@ -8,7 +8,8 @@ import { Capability, Command, Status } from "../../src/protocol/constants.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
 import type { FakePeer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
-import { type Holder, loginOf, PoolBench } from "../support/pool_bench.ts";
+import { loginOf } from "../support/login_of.ts";
+import { type Holder, PoolBench } from "../support/pool_bench.ts";
 
 function numbers({ pool }: Holder): number[] {
   return [pool.size, pool.idle, pool.waiting.size];

@@ -9,7 +9,7 @@ import { SessionManager } from "../../src/session_manager.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogRecords } from "../support/log_records.ts";
-import { loginOf } from "../support/pool_bench.ts";
+import { loginOf } from "../support/login_of.ts";
 import { testConfig } from "../support/test_proxy.ts";
 
 const TENANT = { name: "reports", servers: ["two"], schema: "" };

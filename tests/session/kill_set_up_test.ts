@@ -1,17 +1,13 @@
 /** Statements that are killed while a shared server session is being set up for them. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Connection, createConnection } from "mysql2";
+import { createConnection } from "mysql2";
 import { Command } from "../../src/protocol/constants.ts";
 import { eventually } from "../support/eventually.ts";
+import { Gate } from "../support/gate.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
-import { Valve } from "../support/valve.ts";
+import { value } from "../support/value.ts";
 import { WireClient, WireError } from "../support/wire_client.ts";
-
-async function value(client: Connection, sql: string): Promise<unknown> {
-  const [rows] = await client.query(sql);
-  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
-}
 
 for (const name of ["mariadb", "mysql"] as const) {
   if (!await isAvailable(name)) continue;
@@ -26,13 +22,10 @@ for (const name of ["mariadb", "mysql"] as const) {
         `with a limit of ${sessions}`,
       ignore: engine.ignore,
       fn: async () => {
-        await using valve = new Valve(engine.engine.port);
+        await using gate = new Gate(engine.engine.port, "replies");
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${valve.port}`],
-            sharing: "transaction",
-          }],
+          servers: [gate.port],
+          sharing: "transaction",
           proxy: {
             session_pool_default_max_conn: sessions,
             session_pool_default_blocking_timeout: "60s",
@@ -45,15 +38,15 @@ for (const name of ["mariadb", "mysql"] as const) {
           for (let round = 0; round < 5; round++) {
             await a.query("SET @x = 'a'");
             await b.query("SET @x = 'b'");
-            const before = valve.held;
-            valve.shut();
+            const before = gate.held;
+            gate.shut();
             const killed = assertRejects(() => a.query("SELECT @x"), Error, "interrupted");
-            await eventually("it is being set up", () => valve.held > before);
+            await eventually("it is being set up", () => gate.held > before);
             await killer.query(`KILL QUERY ${id}`);
             await killed;
             const changed = a.query("SET @x = 'a2'");
             const other = value(b, "SELECT @x");
-            valve.open();
+            gate.open();
             await changed;
             assertEquals(await other, "b");
             assertEquals(await value(a, "SELECT @x"), "a2");
@@ -73,9 +66,10 @@ for (const name of ["mariadb", "mysql"] as const) {
       "again in its transaction",
     ignore: engine.ignore,
     fn: async () => {
-      await using valve = new Valve(engine.engine.port);
+      await using gate = new Gate(engine.engine.port, "replies");
       await using proxy = await TestProxy.start({
-        clusters: [{ name: "main", servers: [`127.0.0.1:${valve.port}`], sharing: "transaction" }],
+        servers: [gate.port],
+        sharing: "transaction",
         proxy: { session_pool_default_max_conn: 2 },
       });
       const killer = await createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
@@ -88,14 +82,14 @@ for (const name of ["mariadb", "mysql"] as const) {
         // So that the transaction of the other is on a server session without the statement.
         await b.run("BEGIN");
         await a.run("BEGIN");
-        const before = valve.held;
-        valve.shut();
+        const before = gate.held;
+        gate.shut();
         await a.send(execute);
-        await eventually("it is being prepared", () => valve.held > before);
+        await eventually("it is being prepared", () => gate.held > before);
         await killer.query(`KILL QUERY ${a.greeting.threadId}`);
         assertEquals(new WireError((await a.packet())!.payload).code, 1317);
         const next = a.run("SELECT 'next'");
-        valve.open();
+        gate.open();
         assertEquals((await next).length, 5);
         const rows = await a.command(execute);
         assertEquals(rows[3]!.payload.at(-1), "a".charCodeAt(0));

@@ -292,7 +292,8 @@ class Bench implements AsyncDisposable {
 
   static async start(port: number): Promise<Bench> {
     const proxy = await TestProxy.start({
-      clusters: [{ name: "main", servers: [`127.0.0.1:${port}`], sharing: "transaction" }],
+      servers: [port],
+      sharing: "transaction",
       proxy: {
         obproxy_sys_password: "operator",
         session_pool_default_max_conn: 1,

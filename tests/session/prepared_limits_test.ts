@@ -35,11 +35,8 @@ for (const name of ["mariadb", "mysql"] as const) {
   ) =>
     Deno.test(`${name}: ${title}`, { ignore: engine.ignore }, async () => {
       await using proxy = await TestProxy.start({
-        clusters: [{
-          name: "main",
-          servers: [`127.0.0.1:${engine.engine.port}`],
-          sharing: "transaction",
-        }],
+        servers: [engine.engine.port],
+        sharing: "transaction",
         proxy: { session_pool_default_blocking_timeout: "5s", ...settings },
       });
       const clients: WireClient[] = [];

@@ -47,7 +47,8 @@ class Bench implements AsyncDisposable {
 
   static async start(port: number, { sessions = 0, all = 0, timeout }: Limits): Promise<Bench> {
     const proxy = await TestProxy.start({
-      clusters: [{ name: "main", servers: [`127.0.0.1:${port}`], sharing: "transaction" }],
+      servers: [port],
+      sharing: "transaction",
       users: [APP, OTHER].map(({ user, password }) => ({ name: user, password })),
       proxy: {
         session_pool_server_max_conn: all,

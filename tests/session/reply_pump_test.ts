@@ -1,16 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { Backend } from "../../src/backend/backend.ts";
-import { ServerSession } from "../../src/backend/server_session.ts";
+import type { ServerSession } from "../../src/backend/server_session.ts";
 import { ProtocolError } from "../../src/errors.ts";
 import { BIG, SMALL } from "../../src/net/buffers.ts";
-import { LoginKey } from "../../src/protocol/auth.ts";
 import { concat, frame } from "../../src/protocol/bytes.ts";
-import { Capability, Command } from "../../src/protocol/constants.ts";
+import { Command } from "../../src/protocol/constants.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
 import { ReplyPump } from "../../src/session/reply_pump.ts";
-import { SessionManager } from "../../src/session_manager.ts";
-import { type FakePeer, FakeServer } from "../fake/server.ts";
+import type { FakePeer } from "../fake/server.ts";
 import { FakeTransport } from "../fake/transport.ts";
+import { BackendBench } from "../support/backend_bench.ts";
 import { eventually } from "../support/eventually.ts";
 
 /** A pump between a logged-in server session and a client in memory. */
@@ -19,13 +17,12 @@ class Bench implements AsyncDisposable {
   readonly events: string[] = [];
   readonly pump: ReplyPump;
   session!: ServerSession;
-  #fake: FakeServer;
+  #backend: BackendBench;
   #peer = Promise.withResolvers<FakePeer>();
   #done = Promise.withResolvers<void>();
-  #manager = new SessionManager({ proxyId: 0, isolate: 0 });
 
   private constructor() {
-    this.#fake = new FakeServer({
+    this.#backend = new BackendBench({
       onSession: async (peer) => {
         this.#peer.resolve(peer);
         await this.#done.promise;
@@ -44,26 +41,7 @@ class Bench implements AsyncDisposable {
 
   static async open(): Promise<Bench> {
     const bench = new Bench();
-    const backend = new Backend({
-      name: "fake",
-      address: { hostname: "127.0.0.1", port: bench.#fake.port },
-      role: "primary",
-      zone: "",
-      weight: 1,
-    });
-    bench.session = await ServerSession.open(backend, {
-      manager: bench.#manager,
-      timeout: 10_000,
-      login: {
-        user: "app",
-        key: LoginKey.fromPassword("secret"),
-        schema: "",
-        charset: 45,
-        maxPacketSize: 1 << 24,
-        capabilities: { base: Capability.DEPRECATE_EOF, extended: 0 },
-        attributes: new Uint8Array(0),
-      },
-    });
+    bench.session = await bench.#backend.open();
     bench.session.acquire({
       onServerBytes: () => bench.pump.move(),
       onServerLost: () => bench.pump.cut(),
@@ -103,8 +81,10 @@ class Bench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.session.close();
     this.#done.resolve();
-    await this.#fake[Symbol.asyncDispose]();
-    assertEquals(this.#manager.servers.size, 0);
+    // Not the bench itself: that would kill what has to be gone by now.
+    const { server, manager } = this.#backend;
+    await server[Symbol.asyncDispose]();
+    assertEquals(manager.servers.size, 0);
   }
 }
 

@@ -3,16 +3,12 @@ import { assertEquals } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
+import { value } from "../support/value.ts";
 
 /** As MariaDB's driver for Java begins. */
 const DRIVER = "set sql_mode=CONCAT(@@sql_mode,',PIPES_AS_CONCAT')," +
   "session_track_system_variables='autocommit,time_zone',session_track_schema=0,NAMES latin1," +
   "sql_select_limit=17";
-
-async function value(client: Connection, sql: string): Promise<unknown> {
-  const [rows] = await client.query(sql);
-  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
-}
 
 for (const name of ["mariadb", "mysql", "seekdb"] as const) {
   if (!await isAvailable(name)) continue;
@@ -31,11 +27,8 @@ for (const name of ["mariadb", "mysql", "seekdb"] as const) {
       ignore: engine.ignore,
       fn: async () => {
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${engine.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [engine.engine.port],
+          sharing: "transaction",
           proxy: { session_pool_default_max_conn: 1 },
         });
         const connect = () => createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });

@@ -5,6 +5,7 @@ import { type StartedEngine, startEngine } from "../../src/dev/engines/engine.ts
 import { query } from "../../src/dev/engines/query.ts";
 import { isAvailable } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
+import { value } from "../support/value.ts";
 
 const hasEngine = await isAvailable("mariadb");
 let engines: StartedEngine[] = [];
@@ -26,11 +27,6 @@ Deno.test.beforeAll(async () => {
 Deno.test.afterAll(async () => {
   for (const engine of engines) await engine.stop();
 });
-
-async function value(client: Connection, sql: string): Promise<unknown> {
-  const [rows] = await client.query(sql);
-  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
-}
 
 async function route(client: Connection): Promise<unknown> {
   const [rows] = await client.query("SHOW PROXYSESSION ATTRIBUTE LIKE 'route'");

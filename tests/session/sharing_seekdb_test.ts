@@ -49,11 +49,8 @@ const DIALECTS = { "with EOF": CLASSIC | Capability.FOUND_ROWS, "without EOF": M
 /** A proxy whose clients share a few server sessions. */
 function start(): Promise<TestProxy> {
   return TestProxy.start({
-    clusters: [{
-      name: "main",
-      servers: [`127.0.0.1:${engine!.engine.port}`],
-      sharing: "transaction",
-    }],
+    servers: [engine!.engine.port],
+    sharing: "transaction",
     users: [{ name: APP.user, password: APP.password }, { name: "narrow", password: APP.password }],
     proxy: { session_pool_default_max_conn: 3 },
   });

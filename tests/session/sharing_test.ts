@@ -3,13 +3,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
+import { value } from "../support/value.ts";
 
 const ENGINES = ["mariadb", "mysql"] as const;
-
-async function value(client: Connection, sql: string): Promise<unknown> {
-  const [rows] = await client.query(sql);
-  return Object.values((rows as Record<string, unknown>[])[0] ?? {})[0];
-}
 
 for (const name of ENGINES) {
   if (!await isAvailable(name)) continue;
@@ -33,11 +29,8 @@ for (const name of ENGINES) {
       ignore: engine.ignore,
       fn: async () => {
         await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${engine.engine.port}`],
-            sharing: "transaction",
-          }],
+          servers: [engine.engine.port],
+          sharing: "transaction",
           proxy: {
             session_pool_default_max_conn: options.sessions,
             session_pool_default_blocking_timeout: "5s",

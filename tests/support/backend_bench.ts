@@ -1,10 +1,9 @@
 /** Server sessions without clients: a scripted server, and a user that writes down what it is told. */
 import { Backend } from "../../src/backend/backend.ts";
 import { type OpenOptions, ServerSession } from "../../src/backend/server_session.ts";
-import { LoginKey } from "../../src/protocol/auth.ts";
-import { Capability } from "../../src/protocol/constants.ts";
 import { SessionManager } from "../../src/session_manager.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
+import { loginOf } from "./login_of.ts";
 
 export class BackendBench implements AsyncDisposable {
   readonly server: FakeServer;
@@ -28,15 +27,7 @@ export class BackendBench implements AsyncDisposable {
     return await ServerSession.open(this.backend, {
       manager: this.manager,
       timeout: 10_000,
-      login: {
-        user: "app",
-        key: LoginKey.fromPassword("secret"),
-        schema: "",
-        charset: 45,
-        maxPacketSize: 1 << 24,
-        capabilities: { base: Capability.DEPRECATE_EOF, extended: 0 },
-        attributes: new Uint8Array(0),
-      },
+      login: loginOf(),
       ...options,
     });
   }

@@ -1,78 +1,56 @@
 /** A port in front of a server: counts who comes, and can be shut for a while. */
+import { Relay } from "./relay.ts";
 
-export class Gate implements AsyncDisposable {
+/**
+ * What a gate holds back while it is shut: connections that come then, which are taken and do not
+ * reach the server, while older ones go on; or all that the server says, to anybody.
+ */
+export type Holding = "connections" | "replies";
+
+export class Gate extends Relay {
   /** Connections that came so far. */
   connections = 0;
-  readonly #listener: Deno.TcpListener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  /** Times that something was held back. */
+  held = 0;
   readonly #serverPort: number;
-  readonly #open = new Set<Deno.TcpConn>();
-  readonly #running: Promise<void>[] = [];
+  readonly #holding: Holding;
   #shut: PromiseWithResolvers<void> | undefined;
 
-  constructor(serverPort: number) {
+  constructor(serverPort: number, holding: Holding = "connections") {
+    super();
     this.#serverPort = serverPort;
-    this.#running.push(this.#accept());
+    this.#holding = holding;
   }
 
-  get port(): number {
-    return this.#listener.addr.port;
-  }
-
-  /** From now on connections are taken and hear nothing. */
   shut(): void {
     this.#shut ??= Promise.withResolvers();
   }
 
-  /** Lets all through that wait, and all that come. */
+  /** Lets through what was held back, and all that comes. */
   open(): void {
     this.#shut?.resolve();
     this.#shut = undefined;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     this.open();
-    this.#listener.close();
-    for (const connection of this.#open) this.#close(connection);
-    // What runs adds more while it accepts.
-    for (const running of this.#running) await running;
+    await super[Symbol.asyncDispose]();
   }
 
-  async #accept(): Promise<void> {
-    for await (const client of this.#listener) {
-      this.connections++;
-      this.#take(client);
-      this.#running.push(this.#serve(client));
-    }
+  protected override async lead(): Promise<number> {
+    this.connections++;
+    await this.#passed("connections");
+    return this.#serverPort;
   }
 
-  async #serve(client: Deno.TcpConn): Promise<void> {
-    await this.#shut?.promise;
-    if (!this.#open.has(client)) return;
-    const server = await Deno.connect({ hostname: "127.0.0.1", port: this.#serverPort });
-    this.#take(server);
-    await Promise.all([this.#pass(client, server), this.#pass(server, client)]);
+  protected override async reply(bytes: Uint8Array): Promise<Uint8Array> {
+    await this.#passed("replies");
+    return bytes;
   }
 
-  /** Ends both connections when one has ended. */
-  async #pass(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
-    const buffer = new Uint8Array(65536);
-    try {
-      for (let count = await from.read(buffer); count !== null; count = await from.read(buffer)) {
-        for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
-      }
-    } catch {
-      // The other direction has ended both connections.
-    }
-    this.#close(from);
-    this.#close(to);
-  }
-
-  #take(connection: Deno.TcpConn): void {
-    connection.setNoDelay();
-    this.#open.add(connection);
-  }
-
-  #close(connection: Deno.TcpConn): void {
-    if (this.#open.delete(connection)) connection.close();
+  async #passed(what: Holding): Promise<void> {
+    if (this.#shut === undefined || this.#holding !== what) return;
+    this.held++;
+    await this.#shut.promise;
   }
 }

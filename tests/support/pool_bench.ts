@@ -5,11 +5,10 @@ import type { ServerLogin } from "../../src/backend/server_login.ts";
 import { ServerPools } from "../../src/backend/server_pools.ts";
 import { ServerSession } from "../../src/backend/server_session.ts";
 import type { PoolConfig } from "../../src/config/types.ts";
-import { LoginKey } from "../../src/protocol/auth.ts";
-import { Capability } from "../../src/protocol/constants.ts";
 import type { FakeServerOptions } from "../fake/server.ts";
 import { BackendBench } from "./backend_bench.ts";
 import { eventually } from "./eventually.ts";
+import { loginOf } from "./login_of.ts";
 
 const NO_LIMITS: PoolConfig = {
   poolMinConnections: 0,
@@ -20,21 +19,6 @@ const NO_LIMITS: PoolConfig = {
   poolLifeTime: 0,
   poolPrefill: false,
 };
-
-const KEY = LoginKey.fromPassword("secret");
-
-export function loginOf(change: Partial<ServerLogin> = {}): ServerLogin {
-  return {
-    user: "app",
-    key: KEY,
-    schema: "",
-    charset: 45,
-    maxPacketSize: 1 << 24,
-    capabilities: { base: Capability.DEPRECATE_EOF, extended: 0 },
-    attributes: new Uint8Array(0),
-    ...change,
-  };
-}
 
 export class PoolBench extends BackendBench {
   readonly pools: ServerPools;

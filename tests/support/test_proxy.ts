@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { stringify } from "@std/toml";
 import { parseConfig } from "../../src/config/load.ts";
-import type { Config } from "../../src/config/types.ts";
+import type { Config, SharingMode } from "../../src/config/types.ts";
 import { Proxy, type ProxyOptions } from "../../src/proxy.ts";
 import { eventually } from "./eventually.ts";
 import { LogRecords } from "./log_records.ts";
@@ -11,6 +11,8 @@ import { LogRecords } from "./log_records.ts";
 export interface TestConfig {
   /** Ports of servers on 127.0.0.1: short for one cluster of them. */
   readonly servers?: readonly number[];
+  /** Of that cluster; those of `clusters` have their own. */
+  readonly sharing?: SharingMode;
   readonly clusters?: readonly Record<string, unknown>[];
   readonly proxy?: Record<string, unknown>;
   readonly log?: Record<string, unknown>;
@@ -22,11 +24,13 @@ export const APP = { user: "app", password: "secret" } as const;
 
 /** The same as text of a configuration file. */
 export function configText(config: TestConfig): string {
+  const { sharing } = config;
   const servers = config.servers?.map((port) => `127.0.0.1:${port}`);
+  const cluster = { name: "main", servers, ...(sharing === undefined ? {} : { sharing }) };
   return stringify({
     proxy: { listen: ["127.0.0.1:0"], ...config.proxy },
     ...(config.log === undefined ? {} : { log: config.log }),
-    clusters: config.clusters ?? [{ name: "main", servers }],
+    clusters: config.clusters ?? [cluster],
     users: config.users ?? [{ name: APP.user, password: APP.password }],
   });
 }
