@@ -364,31 +364,32 @@ export class SharedHold implements ServerHold {
       opening.candidate?.giveBack(this);
       throw new SluiceError("killed", "Nobody waits for the server session");
     }
-    const current = this.#current;
-    if (current !== undefined) {
-      await this.#prepareCurrent(current, opening);
-      return current;
-    }
-    const session = opening.candidate = await this.#next(opening);
+    if (this.#current !== undefined) return await this.#prepareCurrent(this.#current, opening);
+    const session = await this.#next(opening);
     try {
-      await this.#bring(session);
-      if (opening.command !== undefined) await this.#prepare(session, opening.command);
-      return session;
+      if (await this.#canLeaveLast(session)) {
+        await this.#bring(session);
+        if (opening.command !== undefined) await this.#prepare(session, opening.command);
+        return session;
+      }
     } catch (error) {
       this.#putBack(session, error);
       throw opening.killed ?? error;
     } finally {
       opening.candidate = undefined;
     }
+    session.giveBack(this);
+    return await this.#prepareCurrent(this.#current!, opening);
   }
 
   /** What comes next waits for it, even where nobody waits for this command any more. */
-  async #prepareCurrent(current: ServerSession, opening: Opening): Promise<void> {
-    if (opening.command === undefined) return;
+  async #prepareCurrent(current: ServerSession, opening: Opening): Promise<ServerSession> {
+    if (opening.command === undefined) return current;
     const preparing = this.#prepare(current, opening.command);
     this.#preparing = preparing.then(() => {}, () => {});
     try {
       await preparing;
+      return current;
     } catch (error) {
       throw opening.killed ?? error;
     } finally {
@@ -396,17 +397,16 @@ export class SharedHold implements ServerHold {
     }
   }
 
+  /** Becomes the candidate. */
   async #next(opening: Opening): Promise<ServerSession> {
     for (let tries = 1;; tries++) {
-      const { candidate } = opening;
-      opening.candidate = undefined;
-      const backend = this.#choose(opening.command);
-      const session = candidate ?? await this.#servers.acquire(this.#request, {
-        backend,
+      const session = opening.candidate ??= await this.#servers.acquire(this.#request, {
+        backend: this.#choose(opening.command),
         signal: opening.abort.signal,
         onOpening: (id) => opening.id = id,
       });
       if (!opening.isWary || tries >= MOST_TRIES || await isAlive(session)) return session;
+      opening.candidate = undefined;
     }
   }
 
@@ -422,7 +422,6 @@ export class SharedHold implements ServerHold {
       if (this.#isReset) await this.#introduceReset(session);
       return;
     }
-    await this.#leaveLast();
     await introduce(session);
     this.#isReset = false;
     const state = this.#state;
@@ -448,21 +447,23 @@ export class SharedHold implements ServerHold {
     if (need?.isMet(session) === false) await need.meet(session, state.wanted!);
   }
 
-  /** The client goes on elsewhere: what only its last server session can tell is read first. */
-  async #leaveLast(): Promise<void> {
+  /**
+   * The client goes on elsewhere: what only its last server session can tell is read first.
+   * @returns false where that has what stays there, so that the client does, too
+   */
+  async #canLeaveLast(session: ServerSession): Promise<boolean> {
     await this.#reading;
-    if (!this.#isLastToBeRead) return;
-    const last = this.#last!;
-    const taken = this.#servers.tryTake(this.#request, last.backend);
-    try {
-      if (taken === last && await this.#readOut() === "kept") {
-        const reasons = this.pins.map(({ reason }) => reason).join(", ");
-        const message = `The session is bound to server ${last.backend.label}: ${reasons}`;
-        throw new UnmetNeed("state_lost", message);
+    if (!this.#isAsLeft(session) && this.#isLastToBeRead) {
+      const taken = this.#servers.tryTake(this.#request, this.#last!.backend);
+      try {
+        if (taken === this.#last) await this.#readOut();
+      } catch (error) {
+        taken?.close();
+        throw error;
       }
-    } finally {
       if (taken !== this.#current) taken?.giveBack(this);
     }
+    return this.#current === undefined;
   }
 
   readonly #readOut = async (): Promise<"kept" | void> => {

@@ -122,10 +122,15 @@ class Generator {
     const own = this.#homeOf(client, plain);
     const home = feature.holds ? scenario.server : own;
     const hinted = feature.holds ? undefined : this.#hinted(plain, home);
-    // The hint leads there.
-    const server = hinted === undefined ? home : undefined;
-    const op = hinted ?? plain;
-    this.#steps.push({ client, group, feature: feature.name, op, server, isFree });
+    this.#steps.push({
+      client,
+      group,
+      feature: feature.name,
+      op: hinted ?? plain,
+      server: home,
+      isHinted: hinted !== undefined,
+      isFree,
+    });
     if (!isLast) return;
     this.#running.delete(client);
     if (feature.holds) this.#holding[scenario.server]!--;

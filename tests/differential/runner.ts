@@ -1,5 +1,6 @@
 /** Runs steps on private connections and through the proxy at once, one step after the other. */
 import { Proxy } from "../../src/proxy.ts";
+import type { ClientSessionInfo } from "../../src/session_manager.ts";
 import type { StartedEngine } from "../../src/dev/engines/engine.ts";
 import { query as runStatements } from "../../src/dev/engines/query.ts";
 import { areToBeAsked, type Pin } from "../../src/state/pins.ts";
@@ -201,10 +202,14 @@ class Runner {
     }
   }
 
-  async #step({ client, op, server, isFree }: Step): Promise<Difference | undefined> {
+  async #step({ client, op, server, isHinted, isFree }: Step): Promise<Difference | undefined> {
     const pair = this.#pairs.get(client) ?? await this.#connect(client);
-    const { direct, shared } = pair;
-    if (server !== undefined && server !== pair.server && this.#options.servers > 1) {
+    const { shared } = pair;
+    if (server !== undefined && this.#staysElsewhere(shared.address, server)) {
+      await this.#startAfresh(pair);
+    }
+    const isChosen = server === undefined || isHinted || server === pair.server;
+    if (!isChosen && this.#options.servers > 1) {
       const choice = query(`SET @sluice_server = '${SERVER_NAMES[server]}'`);
       const difference = await performBoth(pair, choice);
       if (difference !== undefined) return difference;
@@ -220,9 +225,7 @@ class Runner {
     this.#holders.delete(client);
     if (!await this.#keeps(shared.address)) return undefined;
     if (!this.#options.mustShare) {
-      const afresh = { kind: "reconnect" } as const;
-      await Promise.all([direct.perform(afresh), shared.perform(afresh)]);
-      pair.server = undefined;
+      await this.#startAfresh(pair);
       return undefined;
     }
     return {
@@ -253,20 +256,41 @@ class Runner {
   }
 
   #pinsOf(address: string): string {
-    const entries = [...this.#proxy.manager.clients.values()].map((entry) => entry.info());
-    const pins = entries.find(({ peer }) => peer === address)?.pins ?? [];
+    const pins = this.#infoOf(address)?.pins ?? [];
     return pins.map(({ reason, cause }) => `${reason} by ${cause}`).join() || "no pins";
   }
 
-  #holds(address: string): boolean {
-    for (const entry of this.#proxy.manager.clients.values()) {
-      const { peer, serverSessionIds, pins } = entry.info();
-      if (peer !== address) continue;
-      // Who only may keep it, which the server is asked about, does not keep it from others.
-      const mayKeep = pins.length > 0 && areToBeAsked(pins as readonly Pin[]);
-      return serverSessionIds.length > 0 && !mayKeep;
+  /** Whether it may turn out to be pinned to another server. */
+  #staysElsewhere(address: string, server: ServerAt): boolean {
+    if (this.#options.servers === 1) return false;
+    const info = this.#infoOf(address);
+    if (info === undefined || info.pins.length === 0) return false;
+    return !info.route.startsWith(SERVER_NAMES[server]);
+  }
+
+  async #startAfresh(pair: Pair): Promise<void> {
+    // Before its first result a session says what another one had at that place in memory.
+    for (const op of [{ kind: "reconnect" } as const, query("SELECT 1")]) {
+      await Promise.all([pair.direct.perform(op), pair.shared.perform(op)]);
     }
-    return false;
+    pair.server = undefined;
+  }
+
+  #infoOf(address: string): ClientSessionInfo | undefined {
+    for (const entry of this.#proxy.manager.clients.values()) {
+      const info = entry.info();
+      if (info.peer === address) return info;
+    }
+    return undefined;
+  }
+
+  #holds(address: string): boolean {
+    const info = this.#infoOf(address);
+    if (info === undefined) return false;
+    const { serverSessionIds, pins } = info;
+    // Who only may keep it, which the server is asked about, does not keep it from others.
+    const mayKeep = pins.length > 0 && areToBeAsked(pins as readonly Pin[]);
+    return serverSessionIds.length > 0 && !mayKeep;
   }
 }
 

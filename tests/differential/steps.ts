@@ -36,6 +36,8 @@ export interface Step {
   readonly op: Op;
   /** The only server that will do. */
   readonly server: ServerAt | undefined;
+  /** The statement says so itself. */
+  readonly isHinted: boolean;
   /** Nothing is left afterwards that keeps a server session with the client. */
   readonly isFree: boolean;
 }

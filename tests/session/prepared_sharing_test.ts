@@ -391,6 +391,7 @@ for (const name of ["mariadb", "mysql"] as const) {
               feature: "prepared",
               op,
               server: undefined,
+              isHinted: false,
               isFree: holds === undefined,
             }));
             const found = await run({ direct, shared: [shared] }, steps, {
