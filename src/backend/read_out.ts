@@ -62,6 +62,7 @@ export async function restoreReports(server: ServerSession): Promise<void> {
   const statement = reportStatement(server.dialect);
   if (statement !== undefined) await ask(server, [queryCommand(server, statement)]);
   server.reportsLess = false;
+  await dropOwnConditions(server);
 }
 
 async function read(server: ServerSession, todo: Settlement): Promise<void> {

@@ -4,6 +4,7 @@ import { attributeOf } from "../protocol/attributes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { Status } from "../protocol/constants.ts";
 import type { SqlMode } from "../sql/tokens.ts";
+import { areSensitive } from "../state/pins.ts";
 import type { PreparedBook } from "../state/prepared_registry.ts";
 import type { LastFacts } from "./client_state.ts";
 import type { PlannerOptions } from "./command_planner.ts";
@@ -98,8 +99,9 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#session.hold?.facts(asks, command);
   }
 
-  isPinned(): boolean {
-    return (this.#session.hold?.pins.length ?? 0) > 0;
+  isSensitive(): boolean {
+    const { hold } = this.#session;
+    return hold !== undefined && areSensitive(hold.pins);
   }
 
   mode(): SqlMode {

@@ -19,7 +19,7 @@ import { Ask, Effect } from "../sql/effects.ts";
 import { applyStatement, changesReports } from "../state/apply_statement.ts";
 import type { Dialect } from "../state/dialect.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
-import { areToBeAsked, isPinless, type Pin, Pins } from "../state/pins.ts";
+import { areToBeAsked, leavesPins, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
   type SessionState,
@@ -45,8 +45,13 @@ const LEAVES_FOUND_ROWS =
 /** MariaDB has more of them. */
 const MORE_LEAVE_FOUND_ROWS = /^\s*(do|update)\b(?![^]*\bselect\b)/i;
 /** Where MariaDB uses no table, warnings stay. */
-const LEAVES_CONDITIONS =
-  /^\s*(execute\s+immediate\s*["'])?(do|set|use|begin|start|commit|rollback|select)\b(?![^]*\bfrom\b)/i;
+const LEAVES_CONDITIONS = new RegExp(
+  "^\\s*(execute\\s+immediate\\s*[\"'])?(prepare\\s+\\S+\\s+from\\s*[\"'])?" +
+    "(do|set|use|begin|start|commit|rollback|savepoint|release|xa|select|values|call|help|explain|" +
+    "flush|unlock|kill|deallocate|drop\\s+prepare|show\\s+(processlist|grants|master))\\b" +
+    "(?![^]*\\bfrom\\b(?!\\s*@))",
+  "i",
+);
 const RUNS_STATEMENT: ReadonlySet<number> = new Set([
   ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
 ]);
@@ -285,7 +290,7 @@ export class ClientState {
     const isAutomatic = (status & Status.AUTOCOMMIT) !== 0;
     const isQuiet = seen === 0 && (isAutomatic || errorCode === 0) &&
       command.command !== Command.STMT_SEND_LONG_DATA;
-    if (isQuiet && isPinless(this.#pins.list(), effects, status)) return;
+    if (isQuiet && leavesPins(this.#pins.list(), effects, status)) return;
     const cause = causeOf(command);
     this.#pins.apply({
       command: command.command,

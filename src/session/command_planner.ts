@@ -79,8 +79,8 @@ export interface PlannerOptions extends AnswerForm {
   /** See `ServerHold`. */
   warnings(): number;
   facts(asks: number, command: PlannedCommand): LastFacts | undefined;
-  /** Whether the client is bound to its server session, so that more of a statement matters. */
-  isPinned(): boolean;
+  /** Whether the client is pinned by what statements may end that seem to do nothing. */
+  isSensitive(): boolean;
   /** How the client's texts are to be read, as of now. */
   mode(): SqlMode;
 }
@@ -167,7 +167,7 @@ export class CommandPlanner implements PlannedCommand {
     const { bytes, start } = input;
     const end = Math.min(start + 4 + command.length, input.end);
     const at = this.#textStart(bytes, start + 4, end);
-    if (!mayHaveEffects(bytes, at, end) && !this.#options.isPinned()) return;
+    if (!mayHaveEffects(bytes, at, end) && !this.#options.isSensitive()) return;
     this.classified = isWhole(command, input)
       ? classifyText(bytes, { start: at, end }, this.#options.mode())
       : UNKNOWN;

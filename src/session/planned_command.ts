@@ -20,7 +20,8 @@ export interface PlannedCommand {
 const FIRST_WORDS = 1_000;
 const COMMENTS = /^(?:\s+|\/\*(?!M?!)[^]*?\*\/|(?:--\s|#)[^\n]*\n)+/;
 
-/** The begin of its text, behind comments that are no code. */
+/** The begin of the text that it runs, behind comments that are no code. */
 export function firstWords(command: PlannedCommand): string {
-  return command.textUpTo(FIRST_WORDS)?.replace(COMMENTS, "") ?? "";
+  const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS);
+  return text?.replace(COMMENTS, "") ?? "";
 }

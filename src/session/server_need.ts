@@ -10,6 +10,8 @@ import type { ClientInput } from "./client_input.ts";
  * comes to no server, or not to its end, some of them are left out.
  */
 export interface ServerNeed {
+  /** Begin of the text that the command runs by a name; undefined where it runs none. */
+  readonly runs?: string | undefined;
   /** Whether the command can go there as it is. */
   isMet(server: ServerSession): boolean;
   /**

@@ -17,7 +17,7 @@ import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
 import type { Classified } from "../sql/classified.ts";
-import { Ask } from "../sql/effects.ts";
+import { Ask, Effect } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
@@ -514,6 +514,7 @@ function isAboutLast(command: PlannedCommand): boolean {
 const USES_TABLES = /\b(from|table)\b/i;
 
 /** What only reads, and asks for what the last statement has left, can do without. */
-function needsReports({ reportsLess }: ServerSession, { effects }: Classified): boolean {
-  return reportsLess && effects !== 0;
+function needsReports({ reportsLess }: ServerSession, { effects, asks }: Classified): boolean {
+  const isUnreported = (effects & ~Effect.setsUserVariables) === 0 && (asks & LAST_FACTS) !== 0;
+  return reportsLess && effects !== 0 && !isUnreported;
 }

@@ -98,6 +98,15 @@ export class SharedNames implements ServerNeed {
     return this.#joined(classified, executed, isAlone);
   }
 
+  get runs(): string | undefined {
+    const [name, more] = this.#used;
+    const statement = name === undefined || more !== undefined ? undefined : this.#names.find(name);
+    if (statement === undefined || this.#changes.length > 0) return undefined;
+    const { text } = statement;
+    const range = { start: 0, end: text.length };
+    return readPrepare(tokenize(text, range, this.#options.mode(), MOST_TOKENS))?.text;
+  }
+
   isMet(server: ServerSession): boolean {
     const names = server.prepared?.names;
     if (this.#isVoid(server)) return true;

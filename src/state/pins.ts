@@ -87,10 +87,20 @@ const SOME = "";
 /** ER_BAD_TABLE_ERROR */
 const UNKNOWN_TABLE = 1051;
 
-/** Whether a command can neither begin nor end a pin: most cannot. */
-export function isPinless(pins: readonly Pin[], effects: number, status: number): boolean {
-  return pins.length === 0 && effects === 0 &&
-    (status & (Status.IN_TRANS | Status.CURSOR_EXISTS)) === 0;
+/** Whether a command can neither begin nor end a pin: most cannot, nor in a transaction. */
+export function leavesPins(pins: readonly Pin[], effects: number, status: number): boolean {
+  if (effects !== 0 || (status & Status.CURSOR_EXISTS) !== 0) return false;
+  const isInTransaction = (status & Status.IN_TRANS) !== 0;
+  return isInTransaction ? isTransaction(pins) : pins.length === 0;
+}
+
+/** Whether what statements do that seem to do nothing may end one of them. */
+export function areSensitive(pins: readonly Pin[]): boolean {
+  return pins.length > 0 && !isTransaction(pins);
+}
+
+function isTransaction(pins: readonly Pin[]): boolean {
+  return pins.length === 1 && pins[0]!.reason === "transaction";
 }
 
 /**
