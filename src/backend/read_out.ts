@@ -10,7 +10,7 @@ import {
   decodeColumnCount,
   decodeTextRow,
 } from "../protocol/resultset.ts";
-import { reportStatement } from "../state/login_statement.ts";
+import { reportStatement, transactionReportStatement } from "../state/login_statement.ts";
 import type { UnreadValues } from "../state/session_state.ts";
 import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
 import type { Dialect } from "../state/dialect.ts";
@@ -61,8 +61,15 @@ export async function settlePending(server: ServerSession): Promise<void> {
 export async function restoreReports(server: ServerSession): Promise<void> {
   const statement = reportStatement(server.dialect);
   if (statement !== undefined) await ask(server, [queryCommand(server, statement)]);
-  server.reportsLess = false;
+  server.reportsLess = server.reportsTransactions = false;
   await dropOwnConditions(server);
+}
+
+/** Has the server report what becomes of SET TRANSACTION. @throws {SluiceError} */
+export async function reportTransactions(server: ServerSession): Promise<void> {
+  const statement = transactionReportStatement(server.dialect);
+  if (statement !== undefined) await ask(server, [queryCommand(server, statement)]);
+  server.reportsTransactions = true;
 }
 
 async function read(server: ServerSession, todo: Settlement): Promise<void> {

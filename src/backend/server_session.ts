@@ -81,6 +81,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   mayHaveConditions = false;
   /** A client has changed what it reports: that is put right before it may matter. */
   reportsLess = false;
+  /** It reports what becomes of SET TRANSACTION, which is switched on where it matters. */
+  reportsTransactions = false;
   /** Its place in a pool; undefined for private ones. */
   seat: PoolSeat<ServerSession> | undefined;
   /**
@@ -242,6 +244,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
   expectLoginState(facts: Omit<LoginFacts, "dialect" | "schema">): void {
     this.known = undefined;
     this.reports = new Reports();
+    this.reportsTransactions = false;
     this.#awaitedState = facts;
   }
 

@@ -49,7 +49,7 @@ const LEAVES_CONDITIONS = new RegExp(
   "^\\s*(execute\\s+immediate\\s*[\"'])?(prepare\\s+\\S+\\s+from\\s*[\"'])?" +
     "(do|set|use|begin|start|commit|rollback|savepoint|release|xa|select|values|call|help|explain|" +
     "flush|unlock|kill|deallocate|drop\\s+prepare|show\\s+(processlist|grants|master))\\b" +
-    "(?![^]*\\bfrom\\b(?!\\s*@))",
+    "(?![^]*\\bfrom\\b(?!\\s*@|\\s+dual\\b))",
   "i",
 );
 const RUNS_STATEMENT: ReadonlySet<number> = new Set([

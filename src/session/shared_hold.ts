@@ -12,7 +12,7 @@ import {
 } from "../backend/catch_up.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
-import { clearConditions, restoreReports } from "../backend/read_out.ts";
+import { clearConditions, reportTransactions, restoreReports } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
@@ -190,6 +190,7 @@ export class SharedHold implements ServerHold {
     if (this.#preparing !== undefined) return false;
     const session = this.#current!;
     if (needsReports(session, classified)) return false;
+    if (needsTransactionReports(session, classified)) return false;
     return need?.isMet(session) !== false &&
       ((classified.asks & Ask.lastInsertId) === 0 || this.#state.hasInsertId(session));
   }
@@ -440,6 +441,7 @@ export class SharedHold implements ServerHold {
   async #prepare(session: ServerSession, { classified, need }: PlannedCommand): Promise<void> {
     const state = this.#state;
     if (needsReports(session, classified)) await restoreReports(session);
+    if (needsTransactionReports(session, classified)) await reportTransactions(session);
     if ((classified.asks & Ask.lastInsertId) !== 0 && !state.hasInsertId(session)) {
       state.supposeInsertId();
       await bringTo(session, state.wanted!, { asksInsertId: true });
@@ -517,4 +519,12 @@ const USES_TABLES = /\b(from|table)\b/i;
 function needsReports({ reportsLess }: ServerSession, { effects, asks }: Classified): boolean {
   const isUnreported = (effects & ~Effect.setsUserVariables) === 0 && (asks & LAST_FACTS) !== 0;
   return reportsLess && effects !== 0 && !isUnreported;
+}
+
+function needsTransactionReports(
+  { reportsTransactions, isInTransaction }: ServerSession,
+  { effects }: Classified,
+): boolean {
+  // In a transaction it is refused, or for the one behind the next.
+  return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
 }

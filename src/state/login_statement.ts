@@ -42,8 +42,16 @@ function switchesFor(variables: string): string[] {
     `session_track_system_variables=${stringLiteral(variables)}`,
     "session_track_schema=ON",
     "session_track_state_change=ON",
-    `session_track_transaction_info=${stringLiteral("CHARACTERISTICS")}`,
   ];
+}
+
+/**
+ * Has the server report what becomes of SET TRANSACTION, ahead of the first one: it does so with
+ * most statements of every transaction. Undefined where it never does.
+ */
+export function transactionReportStatement(dialect: Dialect): string | undefined {
+  if (dialect === "oceanbase") return undefined;
+  return `SET SESSION session_track_transaction_info=${stringLiteral("CHARACTERISTICS")}`;
 }
 
 const ASSIGNMENTS: Readonly<Record<Dialect, string>> = {

@@ -96,6 +96,7 @@ for (const name of ["mariadb", "mysql"] as const) {
 
   Deno.test(`${name} reports what is expected of it`, { ignore }, async () => {
     using session = await StateSession.open(shared.engine);
+    await session.reportTransactions();
     for (const [statement, expected] of ROWS[name]) {
       const answers = answersOf(await session.client.query(statement), session.client.capabilities);
       const sorted = expected.split(" ").length > 1 && !expected.startsWith("transaction")

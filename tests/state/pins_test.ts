@@ -281,6 +281,7 @@ for (const name of ["mariadb", "mysql"] as const) {
   Deno.test(`${name}: pins follow what the server reports`, { ignore: shared.ignore }, async () => {
     using session = await StateSession.open(shared.engine);
     const dialect: Dialect = session.dialect;
+    await session.reportTransactions();
     let pins = NO_PINS;
     for (const [sql, expected] of LIVE) {
       const ok = (await session.must(sql)).ok!;

@@ -8,7 +8,12 @@ import { type Column, decodeColumn, decodeTextRow } from "../../src/protocol/res
 import { classifyText } from "../../src/sql/classify.ts";
 import { difference } from "../../src/state/difference.ts";
 import type { Dialect } from "../../src/state/dialect.ts";
-import { loginState, loginStatement, oceanbaseCollation } from "../../src/state/login_statement.ts";
+import {
+  loginState,
+  loginStatement,
+  oceanbaseCollation,
+  transactionReportStatement,
+} from "../../src/state/login_statement.ts";
 import {
   caughtUp,
   type SessionState,
@@ -74,6 +79,11 @@ export class StateSession implements Disposable {
       loginState(answer!.ok!, { dialect, schema, collation }),
       dialect,
     );
+  }
+
+  /** As ahead of the first SET TRANSACTION. */
+  async reportTransactions(): Promise<void> {
+    await this.must(transactionReportStatement(this.dialect)!);
   }
 
   /** Runs a statement as a client's, and follows what it does to the state. */
