@@ -192,7 +192,7 @@ export class SharedHold implements ServerHold {
     if (needsReports(session, classified)) return false;
     if (needsTransactionReports(session, classified)) return false;
     return need?.isMet(session) !== false &&
-      ((classified.asks & Ask.lastInsertId) === 0 || this.#state.hasInsertId(session));
+      (!mayAskInsertId(classified) || this.#state.hasInsertId(session));
   }
 
   async open(command?: PlannedCommand, isAgain = false): Promise<ServerSession | undefined> {
@@ -442,7 +442,7 @@ export class SharedHold implements ServerHold {
     const state = this.#state;
     if (needsReports(session, classified)) await restoreReports(session);
     if (needsTransactionReports(session, classified)) await reportTransactions(session);
-    if ((classified.asks & Ask.lastInsertId) !== 0 && !state.hasInsertId(session)) {
+    if (mayAskInsertId(classified) && !state.hasInsertId(session)) {
       state.supposeInsertId();
       await bringTo(session, state.wanted!, { asksInsertId: true });
     }
@@ -527,4 +527,9 @@ function needsTransactionReports(
 ): boolean {
   // In a transaction it is refused, or for the one behind the next.
   return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
+}
+
+/** Routines may, and MySQL tells it in the reply to a CALL. */
+function mayAskInsertId({ asks, effects }: Classified): boolean {
+  return (asks & Ask.lastInsertId) !== 0 || (effects & Effect.calls) !== 0;
 }
