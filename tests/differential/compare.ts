@@ -88,7 +88,18 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
     return packets.filter((packet) => !isOwnVariable(packet))
       .map((packet) => withoutChange(packet).subarray(1));
   }
-  return packets.map(withoutChange);
+  const isCall = op.kind === "execute" ? op.isCall : op.kind === "query" && CALL.test(op.sql);
+  return packets.map(isCall ? withoutRowCount : withoutChange);
+}
+
+const CALL = /\bCALL\b/;
+
+/** MySQL repeats the rows that its connection's last statement has changed, if the CALL does not. */
+function withoutRowCount(packet: Uint8Array): Uint8Array {
+  if (packet.length !== 8 || packet[1] !== 0) return withoutChange(packet);
+  const copy = packet.slice();
+  copy[2] = 0;
+  return copy;
 }
 
 /**

@@ -72,6 +72,7 @@ const ROUTINES: readonly string[] = [
   "CREATE PROCEDURE $.say (IN text VARCHAR(20)) BEGIN SELECT text; SELECT LENGTH(text) AS size; END",
   "CREATE PROCEDURE $.keep (IN v INT) SET @a = v + 0.5, @c = CONCAT('kept ', v)",
   "CREATE PROCEDURE $.tune (IN v INT) SET SESSION div_precision_increment = v",
+  "CREATE PROCEDURE $.last () SELECT LAST_INSERT_ID() AS id",
   "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SET SESSION div_precision_increment = 3; " +
   "SELECT * FROM $.missing; END",
   "CREATE PROCEDURE $.warn () BEGIN SIGNAL SQLSTATE '01234' SET MESSAGE_TEXT = 'look'; END",

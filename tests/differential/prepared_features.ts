@@ -128,25 +128,26 @@ function prepare(subject: Subject): [Op, number] {
   const sql = any.replace("$", ownTable(subject));
   const isGood = !/missing|SELECT$/.test(sql);
   if (isGood) {
-    const isRetyped = sql.includes("twice");
-    subject.slots.set(slot, { parameters, isRetyped, server: serverOf(sql) });
+    const isCall = sql.startsWith("CALL");
+    subject.slots.set(slot, { parameters, isCall, server: serverOf(sql) });
   }
   return [{ kind: "prepare", slot, sql }, slot];
 }
 
 function execute(subject: Subject, slot: number): ExecuteOp | undefined {
   const { random, slots, typed, engine } = subject;
-  const { parameters: count, isRetyped } = slots.get(slot) ?? {};
-  if (count === undefined) return undefined;
+  const found = slots.get(slot);
+  if (found === undefined) return undefined;
+  const { parameters: count, isCall } = found;
   const before = typed.get(slot);
   if (before !== undefined && random.chance(0.4)) {
-    return { ...before, hasTypes: count === 0 || isRetyped === true };
+    return { ...before, hasTypes: count === 0 || isCall };
   }
   // What MySQL makes of a value depends on the types of all executions before, and those before may
   // have been elsewhere.
   const like = engine === "mysql" ? before?.parameters : undefined;
   const parameters = Array.from({ length: count }, (_, at) => parameter(subject, like?.[at]));
-  const op: ExecuteOp = { kind: "execute", slot, parameters, hasTypes: true };
+  const op: ExecuteOp = { kind: "execute", slot, parameters, hasTypes: true, isCall };
   typed.set(slot, op);
   return op;
 }

@@ -25,8 +25,8 @@ export interface Subject {
 
 export interface Slot {
   readonly parameters: number;
-  /** Its executions change the types of its parameters, as MariaDB's CALL does. */
-  readonly isRetyped: boolean;
+  /** On MariaDB the types of its parameters change with its executions. */
+  readonly isCall: boolean;
   /** That alone has the data. */
   readonly server: ServerAt | undefined;
 }

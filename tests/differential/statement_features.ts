@@ -177,6 +177,7 @@ const routines: Feature = {
         [`CALL ${schema}.tune(${random.int(9)})`, "SELECT 1 / 7"],
         [`CALL ${schema}.fail()`],
         [`CALL ${schema}.warn()`],
+        [`CALL ${schema}.last()`],
         [`SELECT ${schema}.remember(${random.int(100)})`],
         [`CALL ${schema}.missing()`],
         [`CALL ${schema}.twice(1)`],

@@ -25,6 +25,8 @@ export interface ExecuteOp {
   /** False: the types are those of the last execution. */
   readonly hasTypes: boolean;
   readonly opensCursor?: true;
+  /** It is a CALL. */
+  readonly isCall?: boolean;
 }
 
 export interface Step {
