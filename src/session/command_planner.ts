@@ -29,7 +29,7 @@ import {
   UNKNOWN_NATURE,
 } from "./command_nature.ts";
 import type { LastFacts } from "./client_state.ts";
-import { followedBy, KeptWarnings, LAST_FACTS, shownConditions, valuesOf } from "./fact_answers.ts";
+import { KeptWarnings, LAST_FACTS, shownConditions, valuesOf, withStatus } from "./fact_answers.ts";
 import { NamedStatements } from "./named_statements.ts";
 import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
@@ -345,7 +345,7 @@ export class CommandPlanner implements PlannedCommand {
     const reply = conditions && shownConditions(tokens, conditions, base);
     if (reply !== undefined) {
       facts.warnings = 0;
-      return this.answers.payloads((status) => followedBy(reply, status));
+      return this.answers.payloads((status) => withStatus(reply, status));
     }
     return this.answers.error(
       new SluiceError(

@@ -5,7 +5,7 @@
 import type { Conditions } from "../backend/read_out.ts";
 import type { Reply } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { Capability, Status } from "../protocol/constants.ts";
+import { Capability, Head, Status } from "../protocol/constants.ts";
 import { decodeTextRow } from "../protocol/resultset.ts";
 import { Ask } from "../sql/effects.ts";
 import type { SessionValues } from "../sql/session_values.ts";
@@ -115,10 +115,21 @@ function isError(row: Uint8Array, columns: number): boolean {
 /** Where the packet that ends rows has its status flags, in both of its forms. */
 const STATUS_AT = 3;
 
-/** The reply with the flag that says whether others follow. */
-export function followedBy(reply: Reply, status: number): Reply {
-  if ((status & Status.MORE_RESULTS_EXISTS) === 0) return reply;
-  const end = reply.at(-1)!.slice();
-  end[STATUS_AT] = end[STATUS_AT]! | Status.MORE_RESULTS_EXISTS;
-  return [...reply.slice(0, -1), end];
+/** Flags that are the session's own at the time of the answer, and not those of the reply. */
+const OF_SESSION = Status.IN_TRANS | Status.IN_TRANS_READONLY | Status.AUTOCOMMIT |
+  Status.NO_BACKSLASH_ESCAPES | Status.MORE_RESULTS_EXISTS;
+
+/** Longer packets that begin like an end are rows. */
+const LONGEST_END = 9;
+
+/** The reply with the flags that the session has now, and the one that says whether others follow. */
+export function withStatus(reply: Reply, status: number): Reply {
+  return reply.map((payload) => {
+    if (payload[0] !== Head.EOF || payload.length > LONGEST_END) return payload;
+    const end = payload.slice();
+    const view = new DataView(end.buffer);
+    const old = view.getUint16(STATUS_AT, true);
+    view.setUint16(STATUS_AT, (old & ~OF_SESSION) | (status & OF_SESSION), true);
+    return end;
+  });
 }

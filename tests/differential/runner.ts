@@ -210,7 +210,7 @@ class Runner {
     }
     const isChosen = server === undefined || isHinted || server === pair.server;
     if (!isChosen && this.#options.servers > 1) {
-      const choice = query(`SET @sluice_server = '${SERVER_NAMES[server]}'`);
+      const choice = query(`SET @sluice_server = _latin1'${SERVER_NAMES[server]}'`);
       const difference = await performBoth(pair, choice);
       if (difference !== undefined) return difference;
       pair.server = server;
