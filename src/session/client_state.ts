@@ -22,7 +22,7 @@ import type { SessionStateInfo } from "../session_manager.ts";
 import { areToBeAsked, leavesPins, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
-  type SessionState,
+  SessionState,
   type StateValue,
   textOf,
   Unread,
@@ -242,6 +242,12 @@ export class ClientState {
     this.#pins.replace([]);
     this.#hasUnknownName = false;
     Object.assign(this.facts, NO_FACTS);
+  }
+
+  /** The session is what this one, which it has reset, has reported. */
+  beginAs(server: ServerSession): void {
+    this.wanted = new SessionState();
+    this.wanted.copyFrom(server.known!);
   }
 
   /** Values that nobody can read any more: the variables are as behind a login. */

@@ -2,28 +2,22 @@
  * Server sessions that a client shares with others: one is taken for a command, brought to the
  * client's state, and given back when the reply is done and nothing pins the client to it.
  */
-import {
-  bringTo,
-  introduce,
-  introduceReset,
-  isAlive,
-  LostValues,
-  NeedsFreshSession,
-} from "../backend/catch_up.ts";
+import { bringTo, introduce, isAlive, LostValues, NeedsFreshSession } from "../backend/catch_up.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
-import { clearConditions, reportTransactions, restoreReports } from "../backend/read_out.ts";
+import { clearConditions } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { SluiceError } from "../errors.ts";
-import type { Classified } from "../sql/classified.ts";
-import { Ask, Effect } from "../sql/effects.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
 import { ClientState, type LastFacts } from "./client_state.ts";
+import { isSetUp, setUp } from "./command_setup.ts";
 import type { SessionContext } from "./context.ts";
+import { LAST_FACTS } from "./fact_answers.ts";
+import { LastServer } from "./last_server.ts";
 import type { ServerUse } from "./login.ts";
 import { causeOf } from "./pin_cause.ts";
 import { cancel } from "./private_hold.ts";
@@ -31,7 +25,6 @@ import { firstWords, type PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
 import { SessionRoute } from "./session_route.ts";
 import { UnmetNeed } from "./server_need.ts";
-import { LAST_FACTS } from "./fact_answers.ts";
 
 /** Server sessions that are tried one after the other until a fresh one comes. */
 const MOST_TRIES = 100;
@@ -58,8 +51,6 @@ export class SharedHold implements ServerHold {
   #loginSchema: string;
   /** The command that runs resets the session. */
   #isResetting = false;
-  /** The last server session was reset, and nobody has looked at it since. */
-  #isReset = false;
   readonly #servers: SharedServers;
   readonly #route: SessionRoute;
   readonly #request: PoolRequest;
@@ -69,10 +60,7 @@ export class SharedHold implements ServerHold {
   #opening: Opening | undefined;
   /** Goes on while the current server session is prepared for a command, killed or not. */
   #preparing: Promise<void> | undefined;
-  /** Where the last command ran: as the client left it, while nobody else has it. */
-  #last: ServerSession | undefined;
-  /** Goes on while the last server session is read out for somebody else. */
-  #reading: Promise<void> | undefined;
+  readonly #last: LastServer;
 
   constructor({ cluster, request }: ServerUse, clientId: number, context: SessionContext) {
     this.#clientId = clientId;
@@ -86,6 +74,12 @@ export class SharedHold implements ServerHold {
       login: request.login,
       distance: (session) => this.#distance(session),
     };
+    this.#last = new LastServer({
+      state: this.#state,
+      servers: this.#servers,
+      request: this.#request,
+      onKept: (session) => this.#current = session,
+    });
   }
 
   get current(): ServerSession | undefined {
@@ -116,25 +110,26 @@ export class SharedHold implements ServerHold {
   }
 
   get route(): string {
-    const backend = this.#current?.backend ?? this.#last?.backend;
+    const backend = this.#current?.backend ?? this.#last.session?.backend;
     if (backend === undefined) return "";
     const isBound = this.#current !== undefined && (this.isInTransaction || this.pins.length > 0);
     return `${backend.config.name}: ${isBound ? "pinned" : this.#route.reason}`;
   }
 
   get lostLast(): ServerSession | undefined {
-    const last = this.#last;
-    const isThere = !this.#state.isPinned || this.#current !== undefined || last?.isOpen !== false;
-    return isThere || this.#reading !== undefined ? undefined : last;
+    const { session, reading } = this.#last;
+    const isThere = !this.#state.isPinned || this.#current !== undefined ||
+      session?.isOpen !== false;
+    return isThere || reading !== undefined ? undefined : session;
   }
 
   get settling(): Promise<void> | undefined {
-    return this.#reading;
+    return this.#last.reading;
   }
 
   get ids(): number[] {
     const opening = this.#opening;
-    const kept = this.#state.isPinned && this.#isLastFree ? this.#last!.id : 0;
+    const kept = this.#state.isPinned && this.#last.isFree ? this.#last.session!.id : 0;
     const id = this.#current?.id ?? opening?.candidate?.id ?? opening?.id ?? kept;
     return id === 0 ? [] : [id];
   }
@@ -156,11 +151,11 @@ export class SharedHold implements ServerHold {
   }
 
   #goesToLast(command: PlannedCommand): boolean {
-    if (!this.#isLastFree) return false;
+    if (!this.#last.isFree) return false;
     if (isAboutLast(command)) return true;
     try {
       const backend = this.#choose(command) ?? this.#servers.preferred;
-      return backend === this.#last!.backend;
+      return backend === this.#last.session!.backend;
     } catch (error) {
       // `open` comes to the same, and says it.
       if (error instanceof SluiceError) return false;
@@ -170,13 +165,13 @@ export class SharedHold implements ServerHold {
 
   /** @throws {SluiceError} unknown_server */
   #choose(command: PlannedCommand | undefined): Backend | undefined {
-    const staysThere = command !== undefined && isAboutLast(command) && this.#isLastFree;
-    const last = staysThere ? this.#last!.backend : undefined;
+    const staysThere = command !== undefined && isAboutLast(command) && this.#last.isFree;
+    const last = staysThere ? this.#last.session!.backend : undefined;
     return this.#route.choose(command, this.#state.wanted, last);
   }
 
   takeNow(command: PlannedCommand): ServerSession | undefined {
-    if (this.#reading !== undefined || this.#preparing !== undefined) return undefined;
+    if (this.#last.reading !== undefined || this.#preparing !== undefined) return undefined;
     if (this.#current !== undefined) return this.#begin(this.#current, command);
     const session = this.#tryTake(command);
     if (session === undefined) return undefined;
@@ -186,13 +181,8 @@ export class SharedHold implements ServerHold {
     return undefined;
   }
 
-  isReady({ classified, need }: PlannedCommand): boolean {
-    if (this.#preparing !== undefined) return false;
-    const session = this.#current!;
-    if (needsReports(session, classified)) return false;
-    if (needsTransactionReports(session, classified)) return false;
-    return need?.isMet(session) !== false &&
-      (!mayAskInsertId(classified) || this.#state.hasInsertId(session));
+  isReady(command: PlannedCommand): boolean {
+    return this.#preparing === undefined && isSetUp(this.#current!, command, this.#state);
   }
 
   async open(command?: PlannedCommand, isAgain = false): Promise<ServerSession | undefined> {
@@ -221,14 +211,21 @@ export class SharedHold implements ServerHold {
   giveBack(command: PlannedCommand): boolean {
     const session = this.#current;
     if (session === undefined) return false;
-    this.#last = session;
-    if (this.#isResetting) return this.#startAfresh(session, command);
+    this.#last.use(session);
+    if (this.#isResetting) {
+      this.#isResetting = false;
+      if (session.tracker.errorCode === 0) {
+        this.#current = undefined;
+        this.#last.reset();
+        this.#last.giveBack();
+        return true;
+      }
+    }
     this.#state.learn(session, command, Date.now());
     const isBound = this.#state.isBound || session.prepared?.hasReserved === true;
     if (!session.isOpen || isBound || session.isInTransaction) return false;
     this.#current = undefined;
-    if (this.#state.leavesMore(session)) session.beforeHandOver = this.#readOut;
-    session.giveBack(this);
+    this.#last.giveBack();
     return true;
   }
 
@@ -256,7 +253,7 @@ export class SharedHold implements ServerHold {
   letGo(isExecuting: boolean): void {
     const session = this.#current;
     this.#current = undefined;
-    this.#dropLast();
+    this.#last.drop();
     if (session === undefined || !session.isOpen) return;
     if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
     // What pins it, and a transaction, end with it.
@@ -275,35 +272,7 @@ export class SharedHold implements ServerHold {
   discard(): void {
     this.#current?.close();
     this.#current = undefined;
-    this.#dropLast();
-  }
-
-  /** Nobody asks for what is in there any more. */
-  #dropLast(): void {
-    const last = this.#last;
-    const isFree = this.#isLastFree;
-    this.#last = undefined;
-    if (last?.beforeHandOver !== this.#readOut) return;
-    last.beforeHandOver = undefined;
-    // A lock may be there, or nobody knows what a reset has left.
-    if (isFree && (this.#state.isPinned || this.#isReset)) last.release();
-  }
-
-  /** Whether the last one waits for this client, as it was left. */
-  get #isLastFree(): boolean {
-    const last = this.#last;
-    return last !== undefined && this.#isAsLeft(last) && last.seat?.state !== "taken";
-  }
-
-  /** Whether it is to be read out before the client goes on elsewhere. */
-  get #isLastToBeRead(): boolean {
-    return this.#last?.beforeHandOver === this.#readOut && this.#isLastFree;
-  }
-
-  /** Whether nobody has used it since this client did, who has taken it again. */
-  #isAsLeft(session: ServerSession): boolean {
-    return session === this.#last && session.isOpen && session.seat?.lastHolder === this &&
-      this.#reading === undefined;
+    this.#last.drop();
   }
 
   #tryTake(command: PlannedCommand): ServerSession | undefined {
@@ -318,8 +287,8 @@ export class SharedHold implements ServerHold {
 
   /** Whether the client's state is there. */
   #isInState(session: ServerSession): boolean {
-    if (this.#isAsLeft(session)) return !this.#isReset;
-    if (this.#isLastToBeRead) return false;
+    if (this.#last.isAsLeft(session)) return !this.#last.isReset;
+    if (this.#last.isToBeRead) return false;
     const { known } = session;
     const state = this.#state;
     return known !== undefined && state.wanted?.isSameAs(known) === true &&
@@ -329,7 +298,7 @@ export class SharedHold implements ServerHold {
 
   #begin(session: ServerSession, command: PlannedCommand | undefined): ServerSession {
     session.beforeHandOver = undefined;
-    this.#state.begin(session, command, this.#isAsLeft(session));
+    this.#state.begin(session, command, this.#last.isAsLeft(session));
     return this.#current = session;
   }
 
@@ -359,7 +328,7 @@ export class SharedHold implements ServerHold {
   }
 
   async #take(opening: Opening): Promise<ServerSession> {
-    await this.#reading;
+    await this.#last.reading;
     await this.#preparing;
     if (this.#opening !== opening) {
       opening.candidate?.giveBack(this);
@@ -368,9 +337,11 @@ export class SharedHold implements ServerHold {
     if (this.#current !== undefined) return await this.#prepareCurrent(this.#current, opening);
     const session = await this.#next(opening);
     try {
-      if (await this.#canLeaveLast(session)) {
+      await this.#last.reading;
+      if (!this.#last.isAsLeft(session)) await this.#last.leave();
+      if (this.#current === undefined) {
         await this.#bring(session);
-        if (opening.command !== undefined) await this.#prepare(session, opening.command);
+        if (opening.command !== undefined) await setUp(session, opening.command, this.#state);
         return session;
       }
     } catch (error) {
@@ -379,6 +350,7 @@ export class SharedHold implements ServerHold {
     } finally {
       opening.candidate = undefined;
     }
+    // What was read out has told that the client cannot leave the one that it had.
     session.giveBack(this);
     return await this.#prepareCurrent(this.#current!, opening);
   }
@@ -386,7 +358,7 @@ export class SharedHold implements ServerHold {
   /** What comes next waits for it, even where nobody waits for this command any more. */
   async #prepareCurrent(current: ServerSession, opening: Opening): Promise<ServerSession> {
     if (opening.command === undefined) return current;
-    const preparing = this.#prepare(current, opening.command);
+    const preparing = setUp(current, opening.command, this.#state);
     this.#preparing = preparing.then(() => {}, () => {});
     try {
       await preparing;
@@ -419,12 +391,12 @@ export class SharedHold implements ServerHold {
   }
 
   async #bring(session: ServerSession): Promise<void> {
-    if (this.#isAsLeft(session)) {
-      if (this.#isReset) await this.#introduceReset(session);
+    if (this.#last.isAsLeft(session)) {
+      if (this.#last.isReset) await this.#last.introduceReset();
       return;
     }
     await introduce(session);
-    this.#isReset = false;
+    this.#last.forgetReset();
     const state = this.#state;
     const wanted = this.#beginAs(session);
     if (session.mayHaveConditions) await clearConditions(session);
@@ -436,100 +408,12 @@ export class SharedHold implements ServerHold {
   #beginAs({ freshLogin }: ServerSession): SessionState {
     return this.#state.wanted ??= SessionState.afterLogin(this.#loginSchema, freshLogin);
   }
-
-  /** The state is there: the rest that the command needs follows. */
-  async #prepare(session: ServerSession, { classified, need }: PlannedCommand): Promise<void> {
-    const state = this.#state;
-    if (needsReports(session, classified)) await restoreReports(session);
-    if (needsTransactionReports(session, classified)) await reportTransactions(session);
-    if (mayAskInsertId(classified) && !state.hasInsertId(session)) {
-      state.supposeInsertId();
-      await bringTo(session, state.wanted!, { asksInsertId: true });
-    }
-    if (need?.isMet(session) === false) await need.meet(session, state.wanted!);
-  }
-
-  /**
-   * The client goes on elsewhere: what only its last server session can tell is read first.
-   * @returns false where that has what stays there, so that the client does, too
-   */
-  async #canLeaveLast(session: ServerSession): Promise<boolean> {
-    await this.#reading;
-    if (!this.#isAsLeft(session) && this.#isLastToBeRead) {
-      const taken = this.#servers.tryTake(this.#request, this.#last!.backend);
-      try {
-        if (taken === this.#last) await this.#readOut();
-      } catch (error) {
-        taken?.close();
-        throw error;
-      }
-      if (taken !== this.#current) taken?.giveBack(this);
-    }
-    return this.#current === undefined;
-  }
-
-  readonly #readOut = async (): Promise<"kept" | void> => {
-    const last = this.#last;
-    if (last === undefined) return;
-    last.beforeHandOver = undefined;
-    const ready = this.#isReset ? this.#introduceReset(last) : Promise.resolve();
-    const reading = ready.then(() => this.#state.readOut(last));
-    this.#reading = reading.then(() => {}, () => {});
-    try {
-      if (await reading) return;
-      // The client may have left meanwhile, and everything ends with its server session.
-      if (this.#last !== last) return last.close();
-      this.#current = last;
-      return "kept";
-    } finally {
-      this.#reading = undefined;
-    }
-  };
-
-  /** What the session is like now shows when somebody needs it next. */
-  #startAfresh(session: ServerSession, command: PlannedCommand): boolean {
-    this.#isResetting = false;
-    if (session.tracker.errorCode !== 0) return this.giveBack(command);
-    this.#state.reset();
-    this.#isReset = true;
-    session.mayHaveConditions = false;
-    this.#current = undefined;
-    session.beforeHandOver = this.#readOut;
-    session.giveBack(this);
-    return true;
-  }
-
-  async #introduceReset(session: ServerSession): Promise<void> {
-    await introduceReset(session);
-    this.#isReset = false;
-    this.#state.wanted = new SessionState();
-    this.#state.wanted.copyFrom(session.known!);
-  }
 }
+
+const USES_TABLES = /\b(from|table)\b/i;
 
 /** Whether it asks for what the last statement has left, and certainly for no data. */
 function isAboutLast(command: PlannedCommand): boolean {
   const { asks, isRead } = command.classified;
   return (asks & LAST_FACTS) !== 0 && isRead && !USES_TABLES.test(firstWords(command));
-}
-
-const USES_TABLES = /\b(from|table)\b/i;
-
-/** What only reads, and asks for what the last statement has left, can do without. */
-function needsReports({ reportsLess }: ServerSession, { effects, asks }: Classified): boolean {
-  const isUnreported = (effects & ~Effect.setsUserVariables) === 0 && (asks & LAST_FACTS) !== 0;
-  return reportsLess && effects !== 0 && !isUnreported;
-}
-
-function needsTransactionReports(
-  { reportsTransactions, isInTransaction }: ServerSession,
-  { effects }: Classified,
-): boolean {
-  // In a transaction it is refused, or for the one behind the next.
-  return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
-}
-
-/** Routines may, and MySQL tells it in the reply to a CALL. */
-function mayAskInsertId({ asks, effects }: Classified): boolean {
-  return (asks & Ask.lastInsertId) !== 0 || (effects & Effect.calls) !== 0;
 }

@@ -1,0 +1,53 @@
+/** What a command needs of a server session that is in its client's state already. */
+import { bringTo } from "../backend/catch_up.ts";
+import { reportTransactions, restoreReports } from "../backend/read_out.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import type { Classified } from "../sql/classified.ts";
+import { Ask, Effect } from "../sql/effects.ts";
+import type { ClientState } from "./client_state.ts";
+import { LAST_FACTS } from "./fact_answers.ts";
+import type { PlannedCommand } from "./planned_command.ts";
+
+/** Whether the command can be sent as it is. */
+export function isSetUp(
+  server: ServerSession,
+  { classified, need }: PlannedCommand,
+  state: ClientState,
+): boolean {
+  return !needsReports(server, classified) && !needsTransactionReports(server, classified) &&
+    need?.isMet(server) !== false && (!mayAskInsertId(classified) || state.hasInsertId(server));
+}
+
+/** Makes it so. @throws {SluiceError} */
+export async function setUp(
+  server: ServerSession,
+  { classified, need }: PlannedCommand,
+  state: ClientState,
+): Promise<void> {
+  if (needsReports(server, classified)) await restoreReports(server);
+  if (needsTransactionReports(server, classified)) await reportTransactions(server);
+  if (mayAskInsertId(classified) && !state.hasInsertId(server)) {
+    state.supposeInsertId();
+    await bringTo(server, state.wanted!, { asksInsertId: true });
+  }
+  if (need?.isMet(server) === false) await need.meet(server, state.wanted!);
+}
+
+/** What only reads, and asks for what the last statement has left, can do without. */
+function needsReports({ reportsLess }: ServerSession, { effects, asks }: Classified): boolean {
+  const isUnreported = (effects & ~Effect.setsUserVariables) === 0 && (asks & LAST_FACTS) !== 0;
+  return reportsLess && effects !== 0 && !isUnreported;
+}
+
+function needsTransactionReports(
+  { reportsTransactions, isInTransaction }: ServerSession,
+  { effects }: Classified,
+): boolean {
+  // In a transaction it is refused, or for the one behind the next.
+  return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
+}
+
+/** Routines may. */
+function mayAskInsertId({ asks, effects }: Classified): boolean {
+  return (asks & Ask.lastInsertId) !== 0 || (effects & Effect.calls) !== 0;
+}
