@@ -1,6 +1,7 @@
 /** What those who want a server session of a pool say. */
 import type { ServerLogin } from "./server_login.ts";
 import type { ServerSession } from "./server_session.ts";
+import type { WaitSignal } from "./wait_abort.ts";
 
 /** Made once by whoever takes sessions again and again: the fast path makes nothing of its own. */
 export interface PoolRequest {
@@ -14,7 +15,7 @@ export interface PoolRequest {
 
 export interface WaitOptions {
   /** Ends the waiting, and with it the place in the queue. */
-  readonly signal: AbortSignal;
+  readonly signal: WaitSignal;
   /** Told the `ss_id` of each server session that is opened for this. */
   readonly onOpening?: (id: number) => void;
   /** When the waiting began, if not now. Milliseconds since the epoch. */

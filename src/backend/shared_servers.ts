@@ -7,6 +7,7 @@ import type { ServerLogin } from "./server_login.ts";
 import { inOrder, preferred } from "./server_order.ts";
 import type { ServerPools } from "./server_pools.ts";
 import type { ServerSession } from "./server_session.ts";
+import type { WaitSignal } from "./wait_abort.ts";
 
 /** Between two rounds over all servers, none of which could be reached. Milliseconds. */
 const FIRST_PAUSE = 50;
@@ -119,7 +120,7 @@ export class SharedServers {
 }
 
 /** Resolves after this time, or as soon as the signal fires. */
-async function wait(time: number, signal: AbortSignal): Promise<void> {
+async function wait(time: number, signal: WaitSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const done = () => {

@@ -8,6 +8,7 @@ import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
+import { WaitAbort } from "../backend/wait_abort.ts";
 import { SluiceError } from "../errors.ts";
 import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
@@ -30,7 +31,7 @@ import { UnmetNeed } from "./server_need.ts";
 const MOST_TRIES = 100;
 
 interface Opening {
-  readonly abort: AbortController;
+  readonly abort: WaitAbort;
   readonly command: PlannedCommand | undefined;
   /** `ss_id`; 0 until there is one. */
   id: number;
@@ -186,7 +187,7 @@ export class SharedHold implements ServerHold {
   }
 
   async open(command?: PlannedCommand, isAgain = false): Promise<ServerSession | undefined> {
-    const abort = new AbortController();
+    const abort = new WaitAbort();
     const candidate = this.#taken;
     this.#taken = undefined;
     const opening: Opening = { abort, id: 0, candidate, command, isWary: isAgain };
@@ -375,7 +376,7 @@ export class SharedHold implements ServerHold {
     for (let tries = 1;; tries++) {
       const session = opening.candidate ??= await this.#servers.acquire(this.#request, {
         backend: this.#choose(opening.command),
-        signal: opening.abort.signal,
+        signal: opening.abort,
         onOpening: (id) => opening.id = id,
       });
       if (!opening.isWary || tries >= MOST_TRIES || await isAlive(session)) return session;
