@@ -87,7 +87,7 @@ function applyVariables(
   reported: readonly (readonly [string, string])[],
   options: TrackOptions & { readonly hasSchema: boolean },
 ): number {
-  const { dialect, hasSchema } = options;
+  const { dialect, hasSchema, statement } = options;
   const names = new Set(reported.map(([name]) => name.toLowerCase()));
   let seen = 0;
   for (const [reportedName, text] of reported) {
@@ -108,7 +108,8 @@ function applyVariables(
       case "value":
         // OceanBase's own, which come unasked.
         if (dialect === "oceanbase" && name.startsWith("_")) continue;
-        if (name === SET_BY_SCHEMA && hasSchema) continue;
+        // The change of schema has set it; one that MariaDB tells late has not.
+        if (name === SET_BY_SCHEMA && hasSchema && statement === undefined) continue;
         if (row.partOf !== undefined) leaveOpen(known, row.partOf, names);
         else keep(known, name, text, options);
         if (row.changes !== undefined) leaveOpen(known, row.changes, names);

@@ -72,6 +72,14 @@ const ROWS: readonly Row[] = [
     seen: SCHEMA,
     expected: {},
   },
+  // What preparing a CALL did to the schema comes with the next statement's own report.
+  {
+    reports: ["collation_database=utf8mb4_bin", "schema=", "state"],
+    dialect: "mariadb",
+    statement: "SET SESSION collation_database = utf8mb4_bin",
+    seen: VARIABLES | SCHEMA | STATE,
+    expected: { collation_database: "utf8mb4_bin" },
+  },
   { reports: ["statement_id=5", "warning_count=1"], seen: 0, expected: {} },
   { reports: ["_nlj_batching_enabled=ON"], dialect: "oceanbase", seen: 0, expected: {} },
   { reports: ["session_track_schema=OFF"], seen: TRACKING, expected: {} },
