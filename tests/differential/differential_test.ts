@@ -18,6 +18,8 @@ import { prepareServers } from "./runner.ts";
 /** Statements of a usual run, and of one round, which begins with fresh data and clients. */
 const USUAL = 10_000;
 const PER_ROUND = 2_000;
+/** How often a long run says how far it has come. */
+const ROUNDS_TOLD = 50;
 /** A usual run says whether something has changed; hunting is for those who have the time. */
 const USUAL_SEED = 1;
 
@@ -54,6 +56,7 @@ for (const name of ENGINES) {
         probeEvery: 500,
       });
       assert(failure === undefined, `\n${failure?.report}`);
+      if ((at + 1) % ROUNDS_TOLD === 0) report(`${name}: ${(at + 1) * PER_ROUND} are the same`);
     }
   });
 }
