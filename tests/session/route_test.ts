@@ -100,6 +100,39 @@ routed("State follows from server to server", async (client) => {
   assertEquals(await value(client, "/* sluice: server=db1 */ SELECT @a"), "changed");
 });
 
+routed("What asks about the last statement goes where that ran", async (client) => {
+  await assertRejects(() => client.query("/* sluice: server=db2 */ SELECT * FROM one.missing"));
+  assertEquals(await value(client, "SHOW WARNINGS"), "Error");
+  assertEquals(await route(client), "db2: last statement");
+  await client.query("/* sluice: server=db2 */ INSERT INTO one.me VALUES ('a'), ('b')");
+  assertEquals(await value(client, "/* sluice: server=db1 */ SELECT ROW_COUNT()"), 2);
+  assertEquals(await route(client), "db2: last statement");
+  await client.query("/* sluice: server=db2 */ DELETE FROM one.me WHERE name IN ('a', 'b')");
+  // What needs data goes where that is, and has the count from memory or not at all.
+  await assertRejects(
+    () => client.query("SELECT ROW_COUNT(), COUNT(*) FROM one.me"),
+    Error,
+    "not known in this form",
+  );
+});
+
+routed("A client that is back leaves nothing to be read elsewhere", async (client, { port }) => {
+  const other = await createConnection({ host: "127.0.0.1", port, ...APP });
+  try {
+    await client.query("SET @a = 'mine'");
+    // Leaves FOUND_ROWS() there to be read, since the account asks for it.
+    await client.query("SELECT FOUND_ROWS()");
+    await client.query("/* sluice: server=db2 */ SELECT 1");
+    assertEquals(await value(client, ME), "db1");
+    await other.query("SET @a = 'theirs', @sluice_server = 'db2'");
+    assertEquals(await value(other, ME), "db2");
+    assertEquals(await value(client, "SELECT @a"), "mine");
+    assertEquals(await value(client, ME), "db1");
+  } finally {
+    other.destroy();
+  }
+});
+
 routed("A transaction stays where it is", async (client) => {
   await client.query("BEGIN");
   await client.query("INSERT INTO one.me VALUES ('new')");
