@@ -117,7 +117,7 @@ routed("What asks about the last statement goes where that ran", async (client) 
 });
 
 routed("A client that is back leaves nothing to be read elsewhere", async (client, { port }) => {
-  const other = await createConnection({ host: "127.0.0.1", port, ...APP });
+  const other = await createConnection({ host: "127.0.0.1", port, database: "one", ...APP });
   try {
     await client.query("SET @a = 'mine'");
     // Leaves FOUND_ROWS() there to be read, since the account asks for it.
