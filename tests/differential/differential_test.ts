@@ -15,11 +15,14 @@ import { FEATURES } from "./generator.ts";
 import { round } from "./hunt.ts";
 import { prepareServers } from "./runner.ts";
 
-/** Statements of a usual run, and of one round, which begins with fresh data and clients. */
+/** Statements of a usual run. */
 const USUAL = 10_000;
+/** Of one round, which begins with fresh data and clients, in a usual run and in a long one. */
 const PER_ROUND = 2_000;
-/** How often a long run says how far it has come. */
-const ROUNDS_TOLD = 50;
+const PER_LONG_ROUND = 8_000;
+/** From so many on it is long, and says at times how far it has come. */
+const LONG = 100_000;
+const ROUNDS_TOLD = 10;
 /** A usual run says whether something has changed; hunting is for those who have the time. */
 const USUAL_SEED = 1;
 
@@ -41,7 +44,8 @@ for (const name of ENGINES) {
     const servers = { direct, shared: [first, second] };
     await prepareServers(servers);
     report(`${name}: ${total} statements, SLUICE_SEED=${seed}`);
-    for (let at = 0; at * PER_ROUND < total; at++) {
+    const steps = total < LONG ? PER_ROUND : PER_LONG_ROUND;
+    for (let at = 0; at * steps < total; at++) {
       const own = (seed + at) >>> 0;
       const isConcurrent = (own >>> 1) % 2 === 1;
       const failure = await round(servers, own, {
@@ -49,14 +53,14 @@ for (const name of ENGINES) {
         servers: 2,
         sessions: 2,
         isConcurrent,
-        steps: PER_ROUND,
+        steps,
         features,
         capabilities: own % 2 === 0 ? CLASSIC : CLASSIC | Capability.DEPRECATE_EOF,
         mustShare: Deno.env.get("SLUICE_KEPT") === "1",
         probeEvery: 500,
       });
       assert(failure === undefined, `\n${failure?.report}`);
-      if ((at + 1) % ROUNDS_TOLD === 0) report(`${name}: ${(at + 1) * PER_ROUND} are the same`);
+      if ((at + 1) % ROUNDS_TOLD === 0) report(`${name}: ${(at + 1) * steps} are the same`);
     }
   });
 }
