@@ -29,7 +29,16 @@ import {
   UNKNOWN_NATURE,
 } from "./command_nature.ts";
 import type { LastFacts } from "./client_state.ts";
-import { KeptWarnings, LAST_FACTS, shownConditions, valuesOf, withStatus } from "./fact_answers.ts";
+import { ANSWERED } from "./diagnostics_answer.ts";
+import {
+  answerFromFacts,
+  type AskingText,
+  diagnosticsOf,
+  isAllDiagnostics,
+  KeptWarnings,
+  LAST_FACTS,
+  valuesOf,
+} from "./fact_answers.ts";
 import { NamedStatements } from "./named_statements.ts";
 import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
@@ -171,8 +180,15 @@ export class CommandPlanner implements PlannedCommand {
     this.classified = isWhole(command, input)
       ? classifyText(bytes, { start: at, end }, this.#options.mode())
       : UNKNOWN;
-    this.isAlone = !bytes.subarray(at, end).includes(0x3b);
+    this.isAlone = !bytes.subarray(at, end).includes(0x3b) ||
+      (this.classified.asks & Ask.diagnosticsArea) !== 0 && this.#isAllDiagnostics(bytes, at, end);
     if ((this.classified.effects & NAMING) !== 0) this.#planNames(bytes.subarray(at, end));
+  }
+
+  /** Several of them leave what one does. */
+  #isAllDiagnostics(bytes: Uint8Array, start: number, end: number): boolean {
+    const mode = this.#options.mode();
+    return isAllDiagnostics(bytes, splitStatements(bytes, { start, end }, mode), mode);
   }
 
   #planNames(text: Uint8Array): void {
@@ -276,16 +292,21 @@ export class CommandPlanner implements PlannedCommand {
       pieces = [];
     };
     const facts = this.#factsAsked(bytes, first, mode);
-    for (const range of ranges) {
+    const told = facts && this.#tellDiagnostics(ranges, { bytes, mode, facts });
+    for (const [index, range] of ranges.entries()) {
       const asked = range === first ? facts : undefined;
-      const rewritten = this.#rewritten(bytes, range, { mode, facts: asked });
+      const rewritten = index < (told ?? 0)
+        ? ANSWERED
+        : this.#rewritten(bytes, range, { mode, facts: asked });
       const own = this.#own(bytes, range, mode) ??
         (asked === undefined || rewritten !== undefined
           ? undefined
-          : this.#answerFromFacts(bytes, range, { mode, facts: asked }));
+          : this.#answerFromFacts(range, { bytes, mode, facts: asked }));
       if (own === undefined) {
         isChanged ||= rewritten !== undefined;
         pieces.push(rewritten ?? bytes.slice(range.start, range.end));
+        // Each of them has a reply of its own to be told in.
+        if (rewritten === ANSWERED) send();
       } else {
         send();
         parts.push(own);
@@ -331,29 +352,17 @@ export class CommandPlanner implements PlannedCommand {
     return own === 0 ? undefined : this.#options.facts(own, this);
   }
 
-  /** @returns undefined where any server can answer: there is nothing that it could tell */
-  #answerFromFacts(
-    bytes: Uint8Array,
-    range: Range,
-    { mode, facts }: { readonly mode: SqlMode; readonly facts: LastFacts },
-  ): AnswerPart | undefined {
-    const { conditions } = facts;
-    const { asks } = classify(bytes, range, mode);
-    if (conditions === undefined && (asks & LAST_FACTS) === Ask.diagnostics) return undefined;
+  /** @returns how many statements are answered with what is known */
+  #tellDiagnostics(ranges: readonly Range[], text: AskingText): number | undefined {
+    if (this.need !== undefined) return undefined;
+    const told = diagnosticsOf(ranges, text);
+    this.need = told?.need;
+    return told?.count;
+  }
+
+  #answerFromFacts(range: Range, text: AskingText): AnswerPart | undefined {
     const { base } = this.#options.capabilities;
-    const tokens = tokenize(bytes, range, mode);
-    const reply = conditions && shownConditions(tokens, conditions, base);
-    if (reply !== undefined) {
-      facts.warnings = 0;
-      return this.answers.payloads((status) => withStatus(reply, status));
-    }
-    return this.answers.error(
-      new SluiceError(
-        "state_lost",
-        "The counts and warnings of the last statement are not known in this form: its server " +
-          'session has been given to another client, as sharing = "transaction" allows',
-      ),
-    );
+    return answerFromFacts(range, text, { answers: this.answers, capabilities: base });
   }
 
   // ---- prepared statements ----
