@@ -7,10 +7,15 @@ import { type AdminStatement, findStatement, processList, TOKEN_LIMIT } from "..
 import { killConnection } from "../admin/kill.ts";
 import type { AdminScope } from "../admin/scope.ts";
 import { SluiceError } from "../errors.ts";
-import { concat, MAX_PAYLOAD } from "../protocol/bytes.ts";
-import { decodeProcessKill, decodeQuery, decodeSetOption } from "../protocol/command.ts";
+import { MAX_PAYLOAD } from "../protocol/bytes.ts";
+import {
+  decodeProcessKill,
+  decodeQuery,
+  decodeSetOption,
+  encodeQuery,
+} from "../protocol/command.ts";
 import { Capability, Command } from "../protocol/constants.ts";
-import { type CommandRow, commandRow } from "../protocol/replies.ts";
+import { commandRow } from "../protocol/replies.ts";
 import { type Classified, PLAIN, UNKNOWN } from "../sql/classified.ts";
 import { classify, classifyText } from "../sql/classify.ts";
 import { withSessionValues } from "../sql/session_values.ts";
@@ -43,6 +48,7 @@ import { NamedStatements } from "./named_statements.ts";
 import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
 import { OwnPrepared } from "./own_prepared.ts";
+import { type Payload, sendPart, syntaxError } from "./command_parts.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerNeed } from "./server_need.ts";
@@ -67,16 +73,7 @@ const REPEATS_WARNINGS: ReadonlySet<number> = new Set([
   ...[Command.PING, Command.INIT_DB, Command.SET_OPTION],
 ]);
 
-const SEMICOLON = Uint8Array.of(0x3b);
 const QUERY_ROW = commandRow(Command.QUERY)!;
-
-/** A command's payload, in the client's input. */
-interface Payload {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly row: CommandRow;
-}
 
 export interface PlannerOptions extends AnswerForm {
   readonly scope: AdminScope;
@@ -413,7 +410,23 @@ export class CommandPlanner implements PlannedCommand {
     this.statementId = shared.statementId;
     this.classified = shared.classified;
     this.text.quote(shared.running);
-    return undefined;
+    const isAboutLast = (this.classified.asks & Ask.diagnosticsArea) !== 0;
+    return isAboutLast ? this.#executeDiagnostics(shared.running!.text) : undefined;
+  }
+
+  /** A prepared GET DIAGNOSTICS, where somebody else has used the server session. */
+  #executeDiagnostics(bytes: Uint8Array): Plan | undefined {
+    const facts = this.#asksOwnFacts(this.classified.asks);
+    const told = facts && diagnosticsOf([{ start: 0, end: bytes.length }], {
+      ...{ bytes, facts, mode: this.#options.mode() },
+    });
+    if (told === undefined) return undefined;
+    this.need = told.need;
+    const payload = encodeQuery(
+      { text: ANSWERED, attributes: [] },
+      this.#options.capabilities.base,
+    );
+    return [{ kind: "send", row: QUERY_ROW, payload }];
   }
 
   /** The client has left, or its session is reset. */
@@ -475,24 +488,4 @@ function isWhole({ length }: ClientCommand, input: ClientInput): boolean {
 
 function payloadOf({ length }: ClientCommand, { bytes, start, end }: ClientInput): Uint8Array {
   return bytes.subarray(start + 4, Math.min(start + 4 + length, end));
-}
-
-/** Statements for a server, with the command's own byte and attributes before them. */
-function sendPart(payload: Payload, at: number, texts: readonly Uint8Array[]): SendPart {
-  const pieces: Uint8Array[] = [payload.bytes.slice(payload.start, at)];
-  texts.forEach((text, index) => {
-    if (index > 0) pieces.push(SEMICOLON);
-    pieces.push(text);
-  });
-  return { kind: "send", row: payload.row, payload: concat(pieces) };
-}
-
-/** What a server says of a second statement where only one is allowed. */
-function syntaxError(bytes: Uint8Array, { start, end }: Range): SluiceError {
-  const near = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 80)));
-  return new SluiceError(
-    "syntax",
-    "You have an error in your SQL syntax; several statements in one text are not switched on " +
-      `near '${near}'`,
-  );
 }

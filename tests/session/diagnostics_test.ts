@@ -9,7 +9,7 @@ import { CONDITION_ITEMS } from "../../src/sql/get_diagnostics.ts";
 import { mysqlSqlState } from "../../src/state/mysql_sqlstates.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
-import { CLASSIC, WireClient } from "../support/wire_client.ts";
+import { CLASSIC, WireClient, type WirePacket } from "../support/wire_client.ts";
 
 const ENGINES = ["mariadb", "mysql"] as const;
 
@@ -175,6 +175,22 @@ function readable(payload: Uint8Array): string {
   );
 }
 
+/** With one server session for all. */
+function startProxy(port: number): Promise<TestProxy> {
+  return TestProxy.start({
+    clusters: [{ name: "main", servers: [`127.0.0.1:${port}`], sharing: "transaction" }],
+    proxy: {
+      session_pool_default_max_conn: 1,
+      session_pool_default_blocking_timeout: "5s",
+    },
+  });
+}
+
+/** A COM_STMT_EXECUTE without parameters, behind its first byte. */
+function execution(statementId: number): Uint8Array {
+  return Uint8Array.of(statementId, statementId >>> 8, statementId >>> 16, 0, 0, 1, 0, 0, 0);
+}
+
 for (const name of ENGINES) {
   if (!await isAvailable(name)) continue;
   const engine = await sharedEngine(name, [
@@ -197,17 +213,7 @@ for (const name of ENGINES) {
       name: `${name}: GET DIAGNOSTICS, ${title}`,
       ignore: engine.ignore,
       fn: async () => {
-        await using proxy = await TestProxy.start({
-          clusters: [{
-            name: "main",
-            servers: [`127.0.0.1:${engine.engine.port}`],
-            sharing: "transaction",
-          }],
-          proxy: {
-            session_pool_default_max_conn: 1,
-            session_pool_default_blocking_timeout: "5s",
-          },
-        });
+        await using proxy = await startProxy(engine.engine.port);
         const login = { ...APP, capabilities: CLASSIC, charset: 45 };
         using other = await WireClient.connect({ ...login, port: proxy.port });
         // Until somebody has asked, nobody reads them.
@@ -256,6 +262,39 @@ for (const name of ENGINES) {
         assert(rows.length > 1000);
         const wrong = rows.filter(({ code, state }) => mysqlSqlState(code) !== state);
         assertEquals(wrong, []);
+      },
+    });
+  }
+
+  if (name === "mariadb") {
+    Deno.test({
+      name: "mariadb: GET DIAGNOSTICS, prepared",
+      ignore: engine.ignore,
+      fn: async () => {
+        await using proxy = await startProxy(engine.engine.port);
+        const login = { ...APP, capabilities: CLASSIC, charset: 45 };
+        using other = await WireClient.connect({ ...login, port: proxy.port });
+        const told = async (port: number) => {
+          using client = await WireClient.connect({ ...login, port });
+          const [count, first] = [
+            await client.prepare("GET DIAGNOSTICS @n = NUMBER, @r = ROW_COUNT"),
+            await client.prepare("GET DIAGNOSTICS CONDITION 1 @s = RETURNED_SQLSTATE"),
+          ];
+          const answers: string[] = [];
+          const answered = (packets: readonly WirePacket[]) =>
+            answers.push(packets.map(({ payload }) => readable(payload)).join("\n"));
+          await client.query("SELECT CAST('1x' AS SIGNED), CAST('2x' AS SIGNED)");
+          for (const { statementId } of [count, first, count]) {
+            await other.query("SELECT * FROM one.others_fault");
+            answered(await client.simple(Command.STMT_EXECUTE, execution(statementId)));
+          }
+          answered(await client.query("SHOW WARNINGS"));
+          answered(await client.query("SELECT @n, @r, @s"));
+          await client.quit();
+          return answers;
+        };
+        assertEquals(await told(proxy.port), await told(engine.engine.port));
+        assertEquals(proxy.servers, 1);
       },
     });
   }
