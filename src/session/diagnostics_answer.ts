@@ -53,6 +53,8 @@ export class DiagnosticsAnswer implements ServerNeed {
   }
 
   async meet(server: ServerSession): Promise<void> {
+    // It answers what does nothing with a row.
+    if (server.dialect === "oceanbase") throw await refusalOf(server, this.#asked[0]!.text);
     this.#conditions = this.#facts.conditions;
     this.#rowCount = this.#facts.rowCount;
     this.#warnings = [];
@@ -118,6 +120,22 @@ export class DiagnosticsAnswer implements ServerNeed {
     await dropOwnConditions(server);
     return numberIn(reply!, server);
   }
+}
+
+/** What OceanBase says itself, if it does not take the statement. */
+async function refusalOf(server: ServerSession, text: Uint8Array): Promise<UnmetNeed> {
+  const [reply] = await exchange(server, [textCommand(server, text)]);
+  const [head] = reply!;
+  if (head![0] !== Head.ERR) {
+    return new UnmetNeed(
+      "state_lost",
+      "GET DIAGNOSTICS cannot be answered: its server session " +
+        "has been given to another client",
+    );
+  }
+  server.mayHaveConditions = true;
+  const { code, sqlState, message } = decodeErr(head!);
+  return new UnmetNeed("server_refused", message, { code, sqlState });
 }
 
 /** The only value of a reply; 0 for NULL. */
