@@ -106,35 +106,8 @@ function readValues(server: ServerSession, todo: Settlement, reply: Reply): void
   readSettled(todo, columns, row, server.dialect);
 }
 
-/** What SHOW WARNINGS and the like have answered, as payloads. */
-export interface Conditions {
-  readonly warningCount: Reply;
-  readonly errorCount: Reply;
-  readonly list: Reply;
-  readonly warnings: number;
-  readonly errors: number;
-}
-
-/** They are taken away there. @throws {SluiceError} */
-export async function readConditions(server: ServerSession): Promise<Conditions> {
-  const [warningCount, errorCount, list] = await ask(server, [
-    queryCommand(server, "SHOW COUNT(*) WARNINGS"),
-    queryCommand(server, "SHOW COUNT(*) ERRORS"),
-    queryCommand(server, "SHOW WARNINGS"),
-    queryCommand(server, CLEARS_CONDITIONS[server.dialect]),
-  ]);
-  server.mayHaveConditions = false;
-  return {
-    warningCount: warningCount!,
-    errorCount: errorCount!,
-    list: list!,
-    warnings: Number(numberOf(warningCount!, server)),
-    errors: Number(numberOf(errorCount!, server)),
-  };
-}
-
 /** MariaDB keeps them over everything that uses no table. */
-const CLEARS_CONDITIONS: Readonly<Record<Dialect, string>> = {
+export const CLEARS_CONDITIONS: Readonly<Record<Dialect, string>> = {
   mysql: "DO 0",
   mariadb: "SHOW COLLATION LIKE ''",
   oceanbase: "DO 0",
@@ -157,7 +130,7 @@ export async function readFoundRows(server: ServerSession): Promise<bigint> {
 }
 
 /** The only value of a reply. */
-function numberOf(reply: Reply, server: ServerSession): bigint {
+export function numberOf(reply: Reply, server: ServerSession): bigint {
   const { rows: [row] } = resultOf(reply, server);
   return BigInt(numberText(row?.[0] ?? new Uint8Array(0)));
 }
@@ -193,7 +166,11 @@ export async function readLocks(
   return pinsWithLocks(pins, resultOf(reply!, server).rows[0]!);
 }
 
-async function ask(server: ServerSession, commands: readonly OwnCommand[]): Promise<Reply[]> {
+/** The replies, none of which is an ERR. @throws {SluiceError} */
+export async function ask(
+  server: ServerSession,
+  commands: readonly OwnCommand[],
+): Promise<Reply[]> {
   const replies = await exchange(server, commands);
   refuseFailure(replies, server);
   return replies;
@@ -213,13 +190,13 @@ function refuseFailure(replies: readonly Reply[], server: ServerSession): void {
   }
 }
 
-interface Result {
+export interface Result {
   readonly columns: readonly Column[];
   readonly rows: readonly (readonly (Uint8Array | null)[])[];
 }
 
 /** Of a text result, which is one set of rows. */
-function resultOf(reply: Reply, server: ServerSession): Result {
+export function resultOf(reply: Reply, server: ServerSession): Result {
   const agreed = {
     capabilities: server.capabilities.base,
     extendedCapabilities: server.capabilities.extended,

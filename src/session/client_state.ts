@@ -2,9 +2,9 @@
  * What the session of a client is like whose server sessions are shared: its state, what pins it to
  * the server session that it has, and what it may ask of its last statement.
  */
+import { type Conditions, readConditions } from "../backend/read_conditions.ts";
 import {
-  type Conditions,
-  readConditions,
+  clearConditions,
   readFoundRows,
   readLocks,
   readUnseen,
@@ -35,6 +35,8 @@ import { causeOf } from "./pin_cause.ts";
 import { firstWords, type PlannedCommand } from "./planned_command.ts";
 
 const SYNTAX_ERROR = 1064;
+/** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
+const NO_HANDLER = 3004;
 
 /** Characters of a statement that changes the role: longer ones cannot be repeated. */
 const ROLE_LIMIT = 2_000;
@@ -86,6 +88,8 @@ export class ClientState {
   #hasUnknownName = false;
   /** FOUND_ROWS() of the server session that ran the last command is this client's. */
   #hasFoundRows = false;
+  /** The server session has run other statements since, so that it would tell of those. */
+  #isHidden = false;
   /** Of the server session when the command began: perhaps another client's. */
   #insertIdBefore: StateValue = "";
   /** The last insert id that an OK had, for those who ask for the first time. */
@@ -138,7 +142,7 @@ export class ClientState {
    * @param canBeAsked it is there as the command left it
    */
   factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
-    if (!canBeAsked) return this.facts;
+    if (!canBeAsked || this.#isHidden) return this.facts;
     const isForeign = asks === Ask.foundRows && !this.#hasFoundRows;
     const isOlder = (asks & Ask.diagnostics) !== 0 && this.facts.conditions !== undefined;
     return isForeign || isOlder ? this.facts : undefined;
@@ -202,8 +206,10 @@ export class ClientState {
    */
   async readOut(server: ServerSession): Promise<boolean> {
     const known = server.known!;
-    if (server.mayHaveConditions) {
+    if (server.mayHaveConditions && this.facts.conditions === undefined) {
       this.facts.conditions = await readConditions(server);
+    } else if (server.mayHaveConditions) {
+      await clearConditions(server);
     } else if (this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0) {
       this.facts.foundRows = await readFoundRows(server);
     }
@@ -327,6 +333,9 @@ export class ClientState {
   #noteFacts(server: ServerSession, command: PlannedCommand, asks: number): void {
     const { facts } = this;
     const { tracker, dialect } = server;
+    const isAboutThem = (asks & Ask.diagnosticsArea) !== 0 && command.isAlone;
+    if (isAboutThem && tracker.errorCode === 0) return this.#noteAnswer(server, command);
+    this.#isHidden = false;
     // MySQL forgets them with every statement that is not about them.
     const keeps = dialect !== "mysql" || (asks & Ask.diagnostics) !== 0;
     server.mayHaveConditions = tracker.warnings > 0 || tracker.errorCode !== 0 ||
@@ -335,12 +344,27 @@ export class ClientState {
     const isSilent = facts.warnings === 0 && dialect === "mariadb";
     const isKept = facts.conditions !== undefined && isSilent &&
       (!RUNS_STATEMENT.has(command.command) || LEAVES_CONDITIONS.test(firstWords(command)));
-    if (!isKept) facts.conditions = undefined;
+    const isRefused = isAboutThem && tracker.errorCode === NO_HANDLER;
+    if (!isKept && !isRefused) facts.conditions = undefined;
     facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
     if (tracker.errorCode !== 0) return;
     if (tracker.hasRows) facts.foundRows = tracker.rows;
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
     this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(firstWords(command), dialect);
+  }
+
+  /** GET DIAGNOSTICS leaves everything as it was. What it cannot find is one condition more. */
+  #noteAnswer(server: ServerSession, { need }: PlannedCommand): void {
+    const { facts } = this;
+    const { warnings } = server.tracker;
+    facts.warnings = warnings;
+    if (warnings > 0) {
+      facts.rowCount = -1;
+      server.mayHaveConditions = true;
+    }
+    if (need?.hidesFacts !== true) return;
+    this.#isHidden = true;
+    this.#hasFoundRows = false;
   }
 }
 

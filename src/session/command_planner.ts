@@ -7,10 +7,15 @@ import { type AdminStatement, findStatement, processList, TOKEN_LIMIT } from "..
 import { killConnection } from "../admin/kill.ts";
 import type { AdminScope } from "../admin/scope.ts";
 import { SluiceError } from "../errors.ts";
-import { concat, MAX_PAYLOAD } from "../protocol/bytes.ts";
-import { decodeProcessKill, decodeQuery, decodeSetOption } from "../protocol/command.ts";
+import { MAX_PAYLOAD } from "../protocol/bytes.ts";
+import {
+  decodeProcessKill,
+  decodeQuery,
+  decodeSetOption,
+  encodeQuery,
+} from "../protocol/command.ts";
 import { Capability, Command } from "../protocol/constants.ts";
-import { type CommandRow, commandRow } from "../protocol/replies.ts";
+import { commandRow } from "../protocol/replies.ts";
 import { type Classified, PLAIN, UNKNOWN } from "../sql/classified.ts";
 import { classify, classifyText } from "../sql/classify.ts";
 import { withSessionValues } from "../sql/session_values.ts";
@@ -29,11 +34,21 @@ import {
   UNKNOWN_NATURE,
 } from "./command_nature.ts";
 import type { LastFacts } from "./client_state.ts";
-import { KeptWarnings, LAST_FACTS, shownConditions, valuesOf, withStatus } from "./fact_answers.ts";
+import { ANSWERED } from "./diagnostics_answer.ts";
+import {
+  answerFromFacts,
+  type AskingText,
+  diagnosticsOf,
+  isAllDiagnostics,
+  KeptWarnings,
+  LAST_FACTS,
+  valuesOf,
+} from "./fact_answers.ts";
 import { NamedStatements } from "./named_statements.ts";
 import { type AnswerForm, OwnAnswers } from "./own_answer.ts";
 import { planOwnCommand } from "./own_commands.ts";
 import { OwnPrepared } from "./own_prepared.ts";
+import { type Payload, sendPart, syntaxError } from "./command_parts.ts";
 import type { AnswerPart, Plan, SendPart } from "./plan.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 import type { ServerNeed } from "./server_need.ts";
@@ -58,16 +73,7 @@ const REPEATS_WARNINGS: ReadonlySet<number> = new Set([
   ...[Command.PING, Command.INIT_DB, Command.SET_OPTION],
 ]);
 
-const SEMICOLON = Uint8Array.of(0x3b);
 const QUERY_ROW = commandRow(Command.QUERY)!;
-
-/** A command's payload, in the client's input. */
-interface Payload {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly row: CommandRow;
-}
 
 export interface PlannerOptions extends AnswerForm {
   readonly scope: AdminScope;
@@ -171,8 +177,15 @@ export class CommandPlanner implements PlannedCommand {
     this.classified = isWhole(command, input)
       ? classifyText(bytes, { start: at, end }, this.#options.mode())
       : UNKNOWN;
-    this.isAlone = !bytes.subarray(at, end).includes(0x3b);
+    this.isAlone = !bytes.subarray(at, end).includes(0x3b) ||
+      (this.classified.asks & Ask.diagnosticsArea) !== 0 && this.#isAllDiagnostics(bytes, at, end);
     if ((this.classified.effects & NAMING) !== 0) this.#planNames(bytes.subarray(at, end));
+  }
+
+  /** Several of them leave what one does. */
+  #isAllDiagnostics(bytes: Uint8Array, start: number, end: number): boolean {
+    const mode = this.#options.mode();
+    return isAllDiagnostics(bytes, splitStatements(bytes, { start, end }, mode), mode);
   }
 
   #planNames(text: Uint8Array): void {
@@ -276,16 +289,21 @@ export class CommandPlanner implements PlannedCommand {
       pieces = [];
     };
     const facts = this.#factsAsked(bytes, first, mode);
-    for (const range of ranges) {
+    const told = facts && this.#tellDiagnostics(ranges, { bytes, mode, facts });
+    for (const [index, range] of ranges.entries()) {
       const asked = range === first ? facts : undefined;
-      const rewritten = this.#rewritten(bytes, range, { mode, facts: asked });
+      const rewritten = index < (told ?? 0)
+        ? ANSWERED
+        : this.#rewritten(bytes, range, { mode, facts: asked });
       const own = this.#own(bytes, range, mode) ??
         (asked === undefined || rewritten !== undefined
           ? undefined
-          : this.#answerFromFacts(bytes, range, { mode, facts: asked }));
+          : this.#answerFromFacts(range, { bytes, mode, facts: asked }));
       if (own === undefined) {
         isChanged ||= rewritten !== undefined;
         pieces.push(rewritten ?? bytes.slice(range.start, range.end));
+        // Each of them has a reply of its own to be told in.
+        if (rewritten === ANSWERED) send();
       } else {
         send();
         parts.push(own);
@@ -331,29 +349,17 @@ export class CommandPlanner implements PlannedCommand {
     return own === 0 ? undefined : this.#options.facts(own, this);
   }
 
-  /** @returns undefined where any server can answer: there is nothing that it could tell */
-  #answerFromFacts(
-    bytes: Uint8Array,
-    range: Range,
-    { mode, facts }: { readonly mode: SqlMode; readonly facts: LastFacts },
-  ): AnswerPart | undefined {
-    const { conditions } = facts;
-    const { asks } = classify(bytes, range, mode);
-    if (conditions === undefined && (asks & LAST_FACTS) === Ask.diagnostics) return undefined;
+  /** @returns how many statements are answered with what is known */
+  #tellDiagnostics(ranges: readonly Range[], text: AskingText): number | undefined {
+    if (this.need !== undefined) return undefined;
+    const told = diagnosticsOf(ranges, text);
+    this.need = told?.need;
+    return told?.count;
+  }
+
+  #answerFromFacts(range: Range, text: AskingText): AnswerPart | undefined {
     const { base } = this.#options.capabilities;
-    const tokens = tokenize(bytes, range, mode);
-    const reply = conditions && shownConditions(tokens, conditions, base);
-    if (reply !== undefined) {
-      facts.warnings = 0;
-      return this.answers.payloads((status) => withStatus(reply, status));
-    }
-    return this.answers.error(
-      new SluiceError(
-        "state_lost",
-        "The counts and warnings of the last statement are not known in this form: its server " +
-          'session has been given to another client, as sharing = "transaction" allows',
-      ),
-    );
+    return answerFromFacts(range, text, { answers: this.answers, capabilities: base });
   }
 
   // ---- prepared statements ----
@@ -404,7 +410,23 @@ export class CommandPlanner implements PlannedCommand {
     this.statementId = shared.statementId;
     this.classified = shared.classified;
     this.text.quote(shared.running);
-    return undefined;
+    const isAboutLast = (this.classified.asks & Ask.diagnosticsArea) !== 0;
+    return isAboutLast ? this.#executeDiagnostics(shared.running!.text) : undefined;
+  }
+
+  /** A prepared GET DIAGNOSTICS, where somebody else has used the server session. */
+  #executeDiagnostics(bytes: Uint8Array): Plan | undefined {
+    const facts = this.#asksOwnFacts(this.classified.asks);
+    const told = facts && diagnosticsOf([{ start: 0, end: bytes.length }], {
+      ...{ bytes, facts, mode: this.#options.mode() },
+    });
+    if (told === undefined) return undefined;
+    this.need = told.need;
+    const payload = encodeQuery(
+      { text: ANSWERED, attributes: [] },
+      this.#options.capabilities.base,
+    );
+    return [{ kind: "send", row: QUERY_ROW, payload }];
   }
 
   /** The client has left, or its session is reset. */
@@ -466,24 +488,4 @@ function isWhole({ length }: ClientCommand, input: ClientInput): boolean {
 
 function payloadOf({ length }: ClientCommand, { bytes, start, end }: ClientInput): Uint8Array {
   return bytes.subarray(start + 4, Math.min(start + 4 + length, end));
-}
-
-/** Statements for a server, with the command's own byte and attributes before them. */
-function sendPart(payload: Payload, at: number, texts: readonly Uint8Array[]): SendPart {
-  const pieces: Uint8Array[] = [payload.bytes.slice(payload.start, at)];
-  texts.forEach((text, index) => {
-    if (index > 0) pieces.push(SEMICOLON);
-    pieces.push(text);
-  });
-  return { kind: "send", row: payload.row, payload: concat(pieces) };
-}
-
-/** What a server says of a second statement where only one is allowed. */
-function syntaxError(bytes: Uint8Array, { start, end }: Range): SluiceError {
-  const near = new TextDecoder().decode(bytes.subarray(start, Math.min(end, start + 80)));
-  return new SluiceError(
-    "syntax",
-    "You have an error in your SQL syntax; several statements in one text are not switched on " +
-      `near '${near}'`,
-  );
 }

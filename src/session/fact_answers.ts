@@ -2,15 +2,22 @@
  * Statements that ask a session about the statement before (SHOW WARNINGS, ROW_COUNT() ...), where
  * that ran on a server session that somebody else has used since: answered from what was read out.
  */
-import type { Conditions } from "../backend/read_out.ts";
+import type { Conditions } from "../backend/read_conditions.ts";
 import type { Reply } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
+import { SluiceError } from "../errors.ts";
 import { Capability, Head, Status } from "../protocol/constants.ts";
 import { decodeTextRow } from "../protocol/resultset.ts";
+import { classify } from "../sql/classify.ts";
 import { Ask } from "../sql/effects.ts";
+import { readGetDiagnostics } from "../sql/get_diagnostics.ts";
 import type { SessionValues } from "../sql/session_values.ts";
-import type { Token } from "../sql/tokens.ts";
+import { type Range, type SqlMode, type Token, tokenize } from "../sql/tokens.ts";
+import { asciiText } from "../state/user_variables.ts";
 import type { LastFacts } from "./client_state.ts";
+import { type AskedDiagnostics, DiagnosticsAnswer } from "./diagnostics_answer.ts";
+import type { OwnAnswers } from "./own_answer.ts";
+import type { AnswerPart } from "./plan.ts";
 import type { ServerNeed } from "./server_need.ts";
 
 /** What only the server knows that ran the last statement. */
@@ -91,7 +98,7 @@ function isNumber(text: string | undefined): text is string {
  * The reply to SHOW WARNINGS and its like, as payloads.
  * @returns undefined for other statements
  */
-export function shownConditions(
+function shownConditions(
   tokens: readonly Token[],
   conditions: Conditions,
   capabilities: number,
@@ -109,7 +116,7 @@ export function shownConditions(
 
 function isError(row: Uint8Array, columns: number): boolean {
   const [level] = decodeTextRow(row, columns);
-  return level !== null && level !== undefined && new TextDecoder().decode(level) === "Error";
+  return asciiText(level ?? new Uint8Array(0)) === "Error";
 }
 
 /** Where the packet that ends rows has its status flags, in both of its forms. */
@@ -123,7 +130,7 @@ const OF_SESSION = Status.IN_TRANS | Status.IN_TRANS_READONLY | Status.AUTOCOMMI
 const LONGEST_END = 9;
 
 /** The reply with the flags that the session has now, and the one that says whether others follow. */
-export function withStatus(reply: Reply, status: number): Reply {
+function withStatus(reply: Reply, status: number): Reply {
   return reply.map((payload) => {
     if (payload[0] !== Head.EOF || payload.length > LONGEST_END) return payload;
     const end = payload.slice();
@@ -132,4 +139,70 @@ export function withStatus(reply: Reply, status: number): Reply {
     view.setUint16(STATUS_AT, (old & ~OF_SESSION) | (status & OF_SESSION), true);
     return end;
   });
+}
+
+/** A text, of which one statement asks. */
+export interface AskingText {
+  readonly bytes: Uint8Array;
+  readonly mode: SqlMode;
+  readonly facts: LastFacts;
+}
+
+/**
+ * The statements at the text's begin that are GET DIAGNOSTICS, together.
+ * @returns undefined where there is none, or where not all is known that it may ask for
+ */
+export function diagnosticsOf(
+  ranges: readonly Range[],
+  { bytes, mode, facts }: AskingText,
+): { readonly count: number; readonly need: ServerNeed } | undefined {
+  const { conditions } = facts;
+  if (conditions !== undefined && conditions.told === undefined) return undefined;
+  const asked: AskedDiagnostics[] = [];
+  for (const range of ranges) {
+    const request = readGetDiagnostics(bytes, range, mode);
+    if (request === undefined) break;
+    asked.push({ text: bytes.slice(range.start, range.end), request });
+  }
+  if (asked.length === 0) return undefined;
+  return { count: asked.length, need: new DiagnosticsAnswer(asked, facts, mode) };
+}
+
+/** Whether a text is nothing but GET DIAGNOSTICS, in whatever number. */
+export function isAllDiagnostics(
+  bytes: Uint8Array,
+  ranges: readonly Range[],
+  mode: SqlMode,
+): boolean {
+  return ranges.every((range) => readGetDiagnostics(bytes, range, mode) !== undefined);
+}
+
+/**
+ * The answer to another statement that asks, from memory.
+ * @returns undefined where any server can answer: there is nothing that it could tell
+ */
+export function answerFromFacts(
+  range: Range,
+  { bytes, mode, facts }: AskingText,
+  { answers, capabilities }: { readonly answers: OwnAnswers; readonly capabilities: number },
+): AnswerPart | undefined {
+  const { conditions } = facts;
+  const { asks } = classify(bytes, range, mode);
+  if (conditions === undefined && (asks & LAST_FACTS) === Ask.diagnostics) return undefined;
+  const tokens = tokenize(bytes, range, mode);
+  const isDiagnostics = tokens[0]?.text.toUpperCase() === "GET";
+  // Every server refuses it that can be asked.
+  if (isDiagnostics && readGetDiagnostics(bytes, range, mode) === undefined) return undefined;
+  const reply = conditions && shownConditions(tokens, conditions, capabilities);
+  if (reply !== undefined) {
+    facts.warnings = 0;
+    return answers.payloads((status) => withStatus(reply, status));
+  }
+  return answers.error(
+    new SluiceError(
+      "state_lost",
+      "The counts and warnings of the last statement are not known in this form: its server " +
+        'session has been given to another client, as sharing = "transaction" allows',
+    ),
+  );
 }

@@ -88,8 +88,10 @@ export class PlanRun {
 
   /** Makes and sends an answer, unless the run is over before it is made. */
   answer(part: AnswerPart, status: number): void {
+    // Where an ERR has ended several replies, the flag is left from the one before it.
+    const own = status & ~Status.MORE_RESULTS_EXISTS;
     const more = this.hasMore ? Status.MORE_RESULTS_EXISTS : 0;
-    part.make({ sequence: this.sequence, status: status | more }).then(
+    part.make({ sequence: this.sequence, status: own | more }).then(
       (answer) => {
         if (!this.#isOver) this.#send(answer);
       },

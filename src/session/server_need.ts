@@ -12,6 +12,8 @@ import type { ClientInput } from "./client_input.ts";
 export interface ServerNeed {
   /** Begin of the text that the command runs by a name; undefined where it runs none. */
   readonly runs?: string | undefined;
+  /** Its statements hide from the server session what the client's last statement has left there. */
+  readonly hidesFacts?: true;
   /** Whether the command can go there as it is. */
   isMet(server: ServerSession): boolean;
   /**

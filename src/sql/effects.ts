@@ -190,4 +190,6 @@ export const Ask = {
   lastGtid: 1 << 7,
   /** SHOW PROFILE, SHOW PROFILES: of this session's statements. */
   profiles: 1 << 8,
+  /** GET DIAGNOSTICS, beside `diagnostics`. It leaves them, ROW_COUNT() and FOUND_ROWS() there. */
+  diagnosticsArea: 1 << 9,
 } as const;

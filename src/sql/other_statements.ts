@@ -36,7 +36,7 @@ export function readCall(reader: StatementReader): void {
 
 /** GET DIAGNOSTICS @a = … */
 export function readGet(reader: StatementReader): void {
-  reader.found.asks |= Ask.diagnostics;
+  reader.found.asks |= Ask.diagnostics | Ask.diagnosticsArea;
   reader.found.isWrite = true;
   readVariables(reader, true);
 }

@@ -3,6 +3,7 @@
  * lets the account see them.
  */
 import { decodeText } from "../protocol/bytes.ts";
+import { OWN_VARIABLES } from "./diagnostics.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, Unread } from "./session_state.ts";
 import { isMovableName } from "./user_variables.ts";
@@ -52,7 +53,8 @@ export function applyUnseen(
   rows: readonly (readonly (Uint8Array | null)[])[],
   dialect: Dialect,
 ): boolean {
-  const names = rows.map(([name]) => decodeText(name!).toLowerCase());
+  const names = rows.map(([name]) => decodeText(name!).toLowerCase())
+    .filter((name) => !name.startsWith(OWN_VARIABLES) || known.userVariables.has(name));
   if (!names.every((name) => isMovableName(name, dialect))) return false;
   for (const name of names) {
     if (!known.userVariables.has(name)) known.setUserVariable(name, new Unread());

@@ -136,9 +136,14 @@ interface Kept {
   readonly dialect: Dialect;
 }
 
-/** Digits come in the set of collation_connection or of results, with zeros between them maybe. */
-export function numberText(value: Uint8Array): string {
+/** ASCII in whatever character set, of which some have zeros between the letters. */
+export function asciiText(value: Uint8Array): string {
   return decodeText(value.filter((byte) => byte !== 0));
+}
+
+/** Digits come in the set of collation_connection or of results. */
+export function numberText(value: Uint8Array): string {
+  return asciiText(value);
 }
 
 /** NaN for NULL. */

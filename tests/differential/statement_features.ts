@@ -84,6 +84,10 @@ const FACTS: readonly (readonly [name: string, ask: readonly string[]])[] = [
   ["diagnosticsArea", [
     "GET DIAGNOSTICS @a = NUMBER",
     "GET DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT, @b = RETURNED_SQLSTATE",
+    "GET DIAGNOSTICS @a = NUMBER, @b = ROW_COUNT",
+    "GET DIAGNOSTICS CONDITION 2 @a = MYSQL_ERRNO, @b = CLASS_ORIGIN",
+    "GET DIAGNOSTICS @a = NUMBER; GET DIAGNOSTICS CONDITION @a @b = MESSAGE_TEXT",
+    "SELECT @a, @b, COLLATION(@b)",
   ]],
 ];
 

@@ -124,8 +124,11 @@ export const USER_VARIABLES: readonly ClassifyRow[] = [
   ["LOAD DATA LOCAL INFILE 'x' INTO TABLE t", "loadsLocal"],
   ["LOAD XML LOW_PRIORITY LOCAL INFILE 'x' INTO TABLE t", "loadsLocal"],
   ["LOAD INDEX INTO CACHE t", "endsTransaction"],
-  ["GET DIAGNOSTICS @a = NUMBER", "setsUserVariables ?diagnostics @a"],
-  ["GET CURRENT DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT", "setsUserVariables ?diagnostics @a"],
+  ["GET DIAGNOSTICS @a = NUMBER", "setsUserVariables ?diagnostics ?diagnosticsArea @a"],
+  [
+    "GET CURRENT DIAGNOSTICS CONDITION 1 @a = MESSAGE_TEXT",
+    "setsUserVariables ?diagnostics ?diagnosticsArea @a",
+  ],
   ["SET @sluice_server = 's1'", "setsUserVariables @sluice_server='s1'*"],
 ];
 
