@@ -3,7 +3,8 @@
  * one takes an idle one at once or waits in order, and gives it back.
  */
 import type { PoolConfig } from "../config/types.ts";
-import { SluiceError } from "../errors.ts";
+import { messageOf, SluiceError } from "../errors.ts";
+import { logWarning } from "../log.ts";
 import { isServerFull, mayHelpElsewhere } from "./failover.ts";
 import { IdleSeats } from "./idle_seats.ts";
 import type { PoolRequest, WaitOptions } from "./pool_request.ts";
@@ -210,7 +211,7 @@ export class Pool implements SeatOwner<ServerSession> {
       if (outcome !== "kept") return seat.session.release();
       seat.state = "taken";
       this.#leaving--;
-    }, () => seat.session.close());
+    }, (error) => this.#abandon(seat, error));
   }
 
   /** Retires what has been idle or open for too long, or is too much. */
@@ -317,11 +318,23 @@ export class Pool implements SeatOwner<ServerSession> {
       this.#preparing--;
       if (outcome !== "kept" && seat.session.isOpen) this.#settle(seat, this.#home.now());
       else this.#home.serve();
-    }, () => {
+    }, (error) => {
       this.#preparing--;
-      seat.session.close();
+      this.#abandon(seat, error);
       this.#home.serve();
     });
+  }
+
+  /** What its last holder has left there cannot be told. */
+  #abandon({ session }: Seat, cause: unknown): void {
+    if (session.isOpen) {
+      logWarning("server session closed: it cannot be read out", {
+        ss_id: session.id,
+        server: session.backend.label,
+        cause: messageOf(cause),
+      });
+    }
+    session.close();
   }
 
   #end(seat: Seat): void {

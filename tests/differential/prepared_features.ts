@@ -16,13 +16,16 @@ const textPrepared: Feature = {
     const name = isAnywhere ? random.pick(PREPARED_NAMES) : table;
     // See execute().
     const other = engine === "mysql" ? "@a, @c" : "@c, @a";
+    const [first, second] = engine === "mysql"
+      ? ["CAST(? AS SIGNED)", "CAST(? AS CHAR(40))"]
+      : ["?", "?"];
     const prepare = random.pick(
       !isAnywhere
         ? [
           `PREPARE ${name} FROM 'INSERT INTO one.${table} (v, s) VALUES (?, ?)'`,
         ]
         : [
-          `PREPARE ${name} FROM 'SELECT ? + 1, ?'`,
+          `PREPARE ${name} FROM 'SELECT ${first} + 1, ${second}'`,
           `PREPARE ${name} FROM 'SELECT * FROM one.missing WHERE a = ? OR b = ?'`,
           `PREPARE ${name} FROM 'SELECT DATABASE(), ?, ?, @@sql_mode'`,
           `SET @b = 'SELECT 8, ?, ?'; PREPARE ${name} FROM @b`,
