@@ -27,8 +27,8 @@ const textPrepared: Feature = {
         : [
           `PREPARE ${name} FROM 'SELECT ${first} + 1, ${second}'`,
           `PREPARE ${name} FROM 'SELECT * FROM one.missing WHERE a = ? OR b = ?'`,
-          `PREPARE ${name} FROM 'SELECT DATABASE(), ?, ?, @@sql_mode'`,
-          `SET @b = 'SELECT 8, ?, ?'; PREPARE ${name} FROM @b`,
+          `PREPARE ${name} FROM 'SELECT DATABASE(), ${first}, ${second}, @@sql_mode'`,
+          `SET @b = 'SELECT 8, ${first}, ${second}'; PREPARE ${name} FROM @b`,
         ],
     );
     return random.some([
