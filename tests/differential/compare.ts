@@ -76,7 +76,7 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
     // depends on what its connection has run before.
     const text = latin1.decode(first.subarray(2))
       .replace(/(handler|statement) \(\d+\)/, "$1 (#)")
-      .replace(/at row \d+$/, "at row #");
+      .replace(/(row|Zeile) \d+$/, "$1 #");
     return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
   }
   if (op.kind === "prepare" && first?.[1] === 0) {
@@ -101,7 +101,7 @@ const SHOWS_CONDITIONS = /\bSHOW (WARNINGS|ERRORS)\b/;
 /** A row of SHOW WARNINGS without its number of a row, which MariaDB counts on over statements. */
 function withoutRow(packet: Uint8Array): Uint8Array {
   const text = latin1.decode(packet);
-  if (!/at row \d+$/.test(text)) return packet;
+  if (!/(row|Zeile) \d+$/.test(text)) return packet;
   const level = packet[1]!;
   const message = 3 + level + packet[2 + level]!;
   const copy = Uint8Array.from(text.replace(/\d+$/, "#"), (one) => one.charCodeAt(0));

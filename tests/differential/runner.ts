@@ -205,6 +205,7 @@ class Runner {
   async #step({ client, op, server, isHinted, isFree }: Step): Promise<Difference | undefined> {
     const pair = this.#pairs.get(client) ?? await this.#connect(client);
     const { shared } = pair;
+    if (!this.#options.isConcurrent) await this.#makeRoom(client);
     if (server !== undefined && this.#staysElsewhere(shared.address, server)) {
       await this.#startAfresh(pair);
     }
@@ -268,6 +269,24 @@ class Runner {
     return !info.route.startsWith(SERVER_NAMES[server]);
   }
 
+  /** Who only may be pinned counts, too: that it is shows when somebody needs its server session. */
+  async #makeRoom(client: number): Promise<void> {
+    const pinned: Pair[] = [];
+    for (const { peer, pins } of this.#infos()) {
+      if (pins.length === 0) continue;
+      for (const [other, pair] of this.#pairs) {
+        if (pair.shared.address !== peer || other === client || this.#holders.has(other)) continue;
+        pinned.push(pair);
+      }
+    }
+    if (this.#holders.size + pinned.length < this.#options.sessions) return;
+    for (const pair of pinned) await this.#startAfresh(pair);
+  }
+
+  *#infos(): Generator<ClientSessionInfo> {
+    for (const entry of this.#proxy.manager.clients.values()) yield entry.info();
+  }
+
   async #startAfresh(pair: Pair): Promise<void> {
     // Before its first result a session says what another one had at that place in memory.
     for (const op of [{ kind: "reconnect" } as const, query("SELECT 1")]) {
@@ -277,10 +296,7 @@ class Runner {
   }
 
   #infoOf(address: string): ClientSessionInfo | undefined {
-    for (const entry of this.#proxy.manager.clients.values()) {
-      const info = entry.info();
-      if (info.peer === address) return info;
-    }
+    for (const info of this.#infos()) if (info.peer === address) return info;
     return undefined;
   }
 
