@@ -16,7 +16,7 @@ import { round } from "./hunt.ts";
 import { prepareServers } from "./runner.ts";
 
 /** Statements of a usual run. */
-const USUAL = 10_000;
+const USUAL = 20_000;
 /** Of one round, which begins with fresh data and clients, in a usual run and in a long one. */
 const PER_ROUND = 2_000;
 const PER_LONG_ROUND = 8_000;
