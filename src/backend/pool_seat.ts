@@ -5,6 +5,8 @@ import type { Link } from "./chain.ts";
 export interface SeatOwner<Session> {
   /** Takes the session back from its holder. */
   release(session: Session, holder: object): void;
+  /** Closes a session that nobody has, after it has been read out where somebody may ask. */
+  retire(seat: PoolSeat<Session>): void;
   /** The connection is closed, however that came. Told once. */
   onEnd(seat: PoolSeat<Session>): void;
 }

@@ -225,6 +225,11 @@ export class ServerSession implements ServerEntry, TrackedSession {
     else this.seat.pool.release(this, holder);
   }
 
+  /** Nobody has it, and nobody is to have it: it leaves its pool at once, and then closes. */
+  retire(): void {
+    this.seat?.pool.retire(this.seat);
+  }
+
   /** Ends the use, and it waits for the next one. What was sent and not asked for ends it. */
   park(): void {
     if (!this.isOpen) return;

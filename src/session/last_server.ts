@@ -121,7 +121,7 @@ export class LastServer {
     if (session?.beforeHandOver !== this.#readOut) return;
     session.beforeHandOver = undefined;
     // A lock may be there, or nobody knows what a reset has left.
-    if (isFree && (this.#options.state.isPinned || this.#isReset)) session.release();
+    if (isFree && (this.#options.state.isPinned || this.#isReset)) session.retire();
   }
 
   readonly #readOut = async (): Promise<"kept" | void> => {
