@@ -150,7 +150,7 @@ export class Pool implements SeatOwner<ServerSession> {
    * Takes a session back whose reply is done. Its `beforeHandOver`, if it has one, runs before
    * anybody but `holder` gets it.
    */
-  release(session: ServerSession, holder: object): void {
+  release(session: ServerSession, holder: object | undefined): void {
     const { seat } = session;
     if (seat?.pool !== this || seat.state !== "taken" || !session.isOpen) return;
     seat.lastHolder = holder;

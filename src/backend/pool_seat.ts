@@ -4,7 +4,7 @@ import type { Link } from "./chain.ts";
 /** The pool, as far as its sessions know it. */
 export interface SeatOwner<Session> {
   /** Takes the session back from its holder. */
-  release(session: Session, holder: object): void;
+  release(session: Session, holder: object | undefined): void;
   /** Closes a session that nobody has, after it has been read out where somebody may ask. */
   retire(seat: PoolSeat<Session>): void;
   /** The connection is closed, however that came. Told once. */

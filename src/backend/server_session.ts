@@ -219,8 +219,12 @@ export class ServerSession implements ServerEntry, TrackedSession {
     this.#phase = "in_use";
   }
 
-  /** Ends the use for now: to the pool that it is of, or as {@linkcode release}. */
-  giveBack(holder: object): void {
+  /**
+   * Ends the use for now: to the pool that it is of, or as {@linkcode release}.
+   * @param holder who has run commands on it and finds it again while nobody else has; undefined for
+   *   who has run none, or has no more use for what they left
+   */
+  giveBack(holder: object | undefined): void {
     if (this.seat === undefined) this.release();
     else this.seat.pool.release(this, holder);
   }

@@ -110,7 +110,7 @@ export class LastServer {
       taken?.close();
       throw error;
     }
-    if (!isKept) taken?.giveBack(request.holder);
+    if (!isKept) taken?.giveBack(undefined);
   }
 
   /** Nobody asks any more for what is in there. */

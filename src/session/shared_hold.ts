@@ -259,7 +259,7 @@ export class SharedHold implements ServerHold {
     if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
     // What pins it, and a transaction, end with it.
     else if (this.#state.isPinned || session.isInTransaction) session.release();
-    else session.giveBack(this);
+    else session.giveBack(undefined);
     this.#state.lose();
   }
 
@@ -332,7 +332,7 @@ export class SharedHold implements ServerHold {
     await this.#last.reading;
     await this.#preparing;
     if (this.#opening !== opening) {
-      opening.candidate?.giveBack(this);
+      if (opening.candidate !== undefined) this.#returnUnused(opening.candidate);
       throw new SluiceError("killed", "Nobody waits for the server session");
     }
     if (this.#current !== undefined) return await this.#prepareCurrent(this.#current, opening);
@@ -352,7 +352,7 @@ export class SharedHold implements ServerHold {
       opening.candidate = undefined;
     }
     // What was read out has told that the client cannot leave the one that it had.
-    session.giveBack(this);
+    this.#returnUnused(session);
     return await this.#prepareCurrent(this.#current!, opening);
   }
 
@@ -387,8 +387,12 @@ export class SharedHold implements ServerHold {
   /** It was taken, and the command does not go to it. */
   #putBack(session: ServerSession, error: unknown): void {
     const isInOrder = error instanceof LostValues || error instanceof UnmetNeed;
-    if (isInOrder && session.isOpen) session.giveBack(this);
+    if (isInOrder && session.isOpen) this.#returnUnused(session);
     else session.close();
+  }
+
+  #returnUnused(session: ServerSession): void {
+    session.giveBack(this.#last.isAsLeft(session) ? this : undefined);
   }
 
   async #bring(session: ServerSession): Promise<void> {
