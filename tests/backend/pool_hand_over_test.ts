@@ -43,6 +43,25 @@ Deno.test("Nobody but its last holder gets a session before that has been read o
   assertEquals(first.tryTake(), undefined);
 });
 
+Deno.test("A session that is given back unused is not taken for the one before", async () => {
+  await using bench = new PoolBench();
+  const holder = bench.holder();
+  const unused = await bench.holder().take();
+  const session = await hold(holder);
+  unused.giveBack(undefined);
+  assertEquals(holder.tryTake(), session);
+});
+
+Deno.test("A session that is retired is nobody's at once", async () => {
+  await using bench = new PoolBench();
+  const session = await hold(bench.holder());
+  session.beforeHandOver = undefined;
+  session.retire();
+  const other = bench.holder();
+  assertEquals([session.isOpen, other.tryTake()], [false, undefined]);
+  assertEquals(await other.take() === session, false);
+});
+
 Deno.test("Sessions with nothing to be read out are taken first, of held ones the oldest", async () => {
   await using bench = new PoolBench();
   const [free, oldest, newest] = [bench.holder(), bench.holder(), bench.holder()];
