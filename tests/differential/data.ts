@@ -76,5 +76,7 @@ const ROUTINES: readonly string[] = [
   "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SET SESSION div_precision_increment = 3; " +
   "SELECT * FROM $.missing; END",
   "CREATE PROCEDURE $.warn () BEGIN SIGNAL SQLSTATE '01234' SET MESSAGE_TEXT = 'look'; END",
+  "CREATE FUNCTION $.adjust (v INT) RETURNS INT NO SQL " +
+  "BEGIN SET SESSION div_precision_increment = v; RETURN v; END",
   "CREATE FUNCTION $.remember (v INT) RETURNS INT NO SQL BEGIN SET @b = v; RETURN v + 1; END",
 ];

@@ -8,12 +8,12 @@ import type { Op } from "./steps.ts";
 const quoted = USER_VARIABLES.map((name) => `@\`${name}\``).join(", ");
 
 /**
- * What the server knows of the last statement. FOUND_ROWS() is not among them: before its first
- * result a session says what another one had at that place in memory.
+ * What the server knows of the last statement. FOUND_ROWS() is not among them, nor are counts of
+ * warnings: before its first result a session says what another one had at that place in memory.
  */
 const FACTS: readonly Op[] = [
   query("SHOW WARNINGS"),
-  query("SELECT ROW_COUNT(), LAST_INSERT_ID(), @@identity, @@warning_count, @@error_count"),
+  query("SELECT ROW_COUNT(), LAST_INSERT_ID(), @@identity"),
 ];
 
 /** BEGIN keeps the server session, so that the next one looks at another one. */

@@ -184,22 +184,6 @@ const STATE_RULES: readonly Rule[] = [
       replaceGetter(SessionState.prototype, "userVariables", (own) => new Claiming(own())),
   },
   {
-    // MySQL reports it as soon as the statement's conditions are read out.
-    name: "what a failed statement has set",
-    engines: ["mariadb"],
-    features: ["routines"],
-    switchOff: () =>
-      replaceMethod(
-        ClientState.prototype,
-        "learn",
-        (own) =>
-          function (this: ClientState, server, command, now) {
-            own.call(this, server, command, now);
-            if (server.known !== undefined) server.known.isPending = false;
-          },
-      ),
-  },
-  {
     name: "reports that a client has switched off",
     features: ["fewerReports"],
     switchOff: () =>

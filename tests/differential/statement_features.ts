@@ -182,6 +182,7 @@ const routines: Feature = {
         [`CALL ${schema}.fail()`],
         [`CALL ${schema}.warn()`],
         [`CALL ${schema}.last()`],
+        [`SELECT ${schema}.adjust(${random.int(9)})`],
         [`SELECT ${schema}.remember(${random.int(100)})`],
         [`CALL ${schema}.missing()`],
         [`CALL ${schema}.twice(1)`],
@@ -202,9 +203,7 @@ const sessions: Feature = {
     return [
       { kind },
       // The first statement must not see what another one has left.
-      ...(kind === "reconnect" && subject.random.chance(0.5)
-        ? [query(subject.random.pick(["SHOW WARNINGS", "SHOW COUNT(*) ERRORS"]))]
-        : []),
+      ...(kind === "reconnect" && subject.random.chance(0.5) ? [query("SHOW WARNINGS")] : []),
       query("SELECT @a, @b, DATABASE(), @@sql_mode, @@character_set_client"),
     ];
   },
