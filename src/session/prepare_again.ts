@@ -17,6 +17,7 @@ import {
 } from "../state/prepare_context.ts";
 import type { ClientStatement } from "../state/prepared_registry.ts";
 import { SessionState } from "../state/session_state.ts";
+import { INSERT_ID } from "../state/variables.ts";
 import { UnmetNeed } from "./server_need.ts";
 
 /** ER_MAX_PREPARED_STMT_COUNT_REACHED */
@@ -31,6 +32,17 @@ export function closing({ prepared }: ServerSession): Uint8Array | undefined {
   return concat(
     prepared.takeClosing().map((id) => frame(encodeStatementRequest(Command.STMT_CLOSE, id), 0)),
   );
+}
+
+/** Whether all settings are known that a statement would keep that is prepared there now. */
+export function tellsSettings({ known }: ServerSession): boolean {
+  const unread = known?.unread();
+  return unread === undefined || unread.variables.every(([name]) => name === INSERT_ID);
+}
+
+/** Reads them: later, when it is prepared elsewhere, nobody may have them any more. */
+export async function readSettings(server: ServerSession): Promise<void> {
+  await settle(server, { insertId: false });
 }
 
 /**

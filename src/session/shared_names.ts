@@ -23,7 +23,7 @@ import {
 } from "../state/named_registry.ts";
 import type { SessionState } from "../state/session_state.ts";
 import type { ClientInput } from "./client_input.ts";
-import { inContextOf } from "./prepare_again.ts";
+import { inContextOf, readSettings, tellsSettings } from "./prepare_again.ts";
 import { type ServerNeed, UnmetNeed } from "./server_need.ts";
 import { CLOSES_STATEMENTS } from "./shared_statements.ts";
 
@@ -108,6 +108,7 @@ export class SharedNames implements ServerNeed {
   }
 
   isMet(server: ServerSession): boolean {
+    if (this.#prepares && !tellsSettings(server)) return false;
     const names = server.prepared?.names;
     if (this.#isVoid(server)) return true;
     if (names === undefined) {
@@ -116,7 +117,12 @@ export class SharedNames implements ServerNeed {
     return this.#missing(names) === undefined && !this.#isFull(names);
   }
 
+  get #prepares(): boolean {
+    return this.#changes.some(({ kind }) => kind === "prepare");
+  }
+
   async meet(server: ServerSession, wanted: SessionState): Promise<void> {
+    if (this.#prepares) await readSettings(server);
     const { names } = server.keepPrepared();
     while (this.#isFull(names)) {
       const { oldest } = names;

@@ -39,7 +39,7 @@ import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import type { OwnAnswers } from "./own_answer.ts";
 import type { Plan } from "./plan.ts";
-import { closing, prepareAgain, TOO_MANY } from "./prepare_again.ts";
+import { closing, prepareAgain, readSettings, tellsSettings, TOO_MANY } from "./prepare_again.ts";
 import { type ServerNeed, UnmetNeed } from "./server_need.ts";
 
 /** What servers say where rows are asked for and no cursor is open. */
@@ -150,7 +150,9 @@ export class SharedStatements implements ServerNeed {
     return undefined;
   }
 
-  isMet({ prepared }: ServerSession): boolean {
+  isMet(server: ServerSession): boolean {
+    if (this.#command === Command.STMT_PREPARE) return tellsSettings(server);
+    const { prepared } = server;
     const statement = this.#statement;
     if (statement === undefined || this.#command === Command.STMT_CLOSE) return true;
     const held = prepared?.peek(statement);
@@ -180,6 +182,7 @@ export class SharedStatements implements ServerNeed {
   }
 
   async meet(server: ServerSession, wanted: SessionState): Promise<void> {
+    if (this.#command === Command.STMT_PREPARE) return await readSettings(server);
     const statement = this.#statement!;
     if (this.#isBare && !this.#fits(statement)) {
       throw new UnmetNeed(
