@@ -79,7 +79,11 @@ async function read(server: ServerSession, todo: Settlement): Promise<void> {
   if (todo.select !== undefined) commands.push(queryCommand(server, todo.select));
   const replies = await exchange(server, commands);
   const isRefused = todo.set !== undefined && failureOf(replies[0]!, server) !== undefined;
-  if (isRefused) return await readSingly(server, todo.values);
+  if (isRefused) {
+    await readSingly(server, todo.values);
+    // What was refused is no client's.
+    return await clearConditions(server);
+  }
   refuseFailure(replies, server);
   if (todo.select !== undefined) readValues(server, todo, replies.at(-1)!);
 }
