@@ -36,6 +36,7 @@ export function closing({ prepared }: ServerSession): Uint8Array | undefined {
 
 /** Whether all settings are known that a statement would keep that is prepared there now. */
 export function tellsSettings({ known }: ServerSession): boolean {
+  if (known?.isPending) return false;
   const unread = known?.unread();
   return unread === undefined || unread.variables.every(([name]) => name === INSERT_ID);
 }
