@@ -84,15 +84,19 @@ function moment(hour: number): Value {
   return { year: 2024, month: 2, day: 29, hour, minute: 0, second: hour, microsecond: 0 };
 }
 
+/** It refuses two of them, and casts of TIME have bytes of its memory behind them. */
+const UNKNOWN_TO_MYSQL: ReadonlySet<number> = new Set([
+  ...[ColumnType.YEAR, ColumnType.INT24, ColumnType.TIME],
+]);
+
 const UNSIGNED: ReadonlySet<number> = new Set([
   ...[ColumnType.TINY, ColumnType.SHORT, ColumnType.LONG, ColumnType.LONGLONG],
 ]);
 
 /** @param like of this type */
 function parameter({ random, engine }: Subject, like?: Parameter): Parameter {
-  // MySQL knows no parameters of type YEAR, and casts of TIME have bytes of its memory behind them.
   const isKnown = ([type]: (typeof PARAMETERS)[number]) =>
-    engine !== "mysql" || (type !== ColumnType.YEAR && type !== ColumnType.TIME);
+    engine !== "mysql" || !UNKNOWN_TO_MYSQL.has(type);
   const [type, values] = like === undefined
     ? random.pick(PARAMETERS.filter(isKnown))
     : PARAMETERS.find(([one]) => one === like.type)!;
