@@ -67,6 +67,10 @@ export const Status = {
   SESSION_STATE_CHANGED: 1 << 14,
 } as const;
 
+/** Those of the session; the others are about one reply. */
+export const SESSION_STATUS = Status.IN_TRANS | Status.IN_TRANS_READONLY | Status.AUTOCOMMIT |
+  Status.NO_BACKSLASH_ESCAPES;
+
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/my__command_8h.html and MariaDB's own two. */
 export const Command = {
   SLEEP: 0x00,

@@ -8,7 +8,7 @@ import { logError, logInfo, logWarning } from "../log.ts";
 import { StreamEnded } from "../net/packet_port.ts";
 import { closeQuietly, type Transport } from "../net/transport.ts";
 import type { CommandRow } from "../protocol/replies.ts";
-import { Command, Status } from "../protocol/constants.ts";
+import { Command, SESSION_STATUS, Status } from "../protocol/constants.ts";
 import { encodeErr } from "../protocol/response.ts";
 import type {
   ClientEntry,
@@ -277,7 +277,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   onIdle(): boolean {
     if (this.#phase === "executing") this.#statements++;
     const isInTransaction = this.#isInTransaction;
-    this.status = this.#hold?.current?.tracker.status ?? this.status;
+    this.status = (this.#hold?.current?.tracker.status ?? this.status) & SESSION_STATUS;
     if (this.#wasInTransaction && !isInTransaction) this.#transactions++;
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");

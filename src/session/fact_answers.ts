@@ -6,7 +6,7 @@ import type { Conditions } from "../backend/read_conditions.ts";
 import type { Reply } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { SluiceError } from "../errors.ts";
-import { Capability, Head, Status } from "../protocol/constants.ts";
+import { Capability, Head, SESSION_STATUS, Status } from "../protocol/constants.ts";
 import { decodeTextRow } from "../protocol/resultset.ts";
 import { classify } from "../sql/classify.ts";
 import { Ask } from "../sql/effects.ts";
@@ -122,9 +122,8 @@ function isError(row: Uint8Array, columns: number): boolean {
 /** Where the packet that ends rows has its status flags, in both of its forms. */
 const STATUS_AT = 3;
 
-/** Flags that are the session's own at the time of the answer, and not those of the reply. */
-const OF_SESSION = Status.IN_TRANS | Status.IN_TRANS_READONLY | Status.AUTOCOMMIT |
-  Status.NO_BACKSLASH_ESCAPES | Status.MORE_RESULTS_EXISTS;
+/** Flags that are those of the time of the answer, and not of the reply. */
+const OF_ANSWER = SESSION_STATUS | Status.MORE_RESULTS_EXISTS;
 
 /** Longer packets that begin like an end are rows. */
 const LONGEST_END = 9;
@@ -136,7 +135,7 @@ function withStatus(reply: Reply, status: number): Reply {
     const end = payload.slice();
     const view = new DataView(end.buffer);
     const old = view.getUint16(STATUS_AT, true);
-    view.setUint16(STATUS_AT, (old & ~OF_SESSION) | (status & OF_SESSION), true);
+    view.setUint16(STATUS_AT, (old & ~OF_ANSWER) | (status & OF_ANSWER), true);
     return end;
   });
 }

@@ -140,6 +140,9 @@ export class SharedStatements implements ServerNeed {
         if (statement.reservedOn !== undefined) return undefined;
         this.#statements.close(statement);
         return [];
+      case Command.STMT_RESET:
+        // No cursor is open and no part of a value sent, so that there is nothing to reset.
+        return statement.reservedOn === undefined ? [this.#options.answers.ok()] : undefined;
       case Command.STMT_FETCH:
         if (statement.reservedOn !== undefined) return undefined;
         return [this.#options.answers.error(NO_CURSOR[this.#dialect](statement.id))];
