@@ -1,12 +1,13 @@
 /** Brings a server session to the state that a client's session must have, before its next command. */
 import { SluiceError } from "../errors.ts";
 import { Command } from "../protocol/constants.ts";
+import type { Dialect } from "../state/dialect.ts";
 import { type CatchUp, difference } from "../state/difference.ts";
 import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts";
 import { caughtUp, type SessionState, Unread, type UnreadValues } from "../state/session_state.ts";
 import { SET_BY_SCHEMA } from "../state/variables.ts";
 import { userVariable } from "../state/user_variables.ts";
-import { dropOwnConditions, restoreReports, settlePending } from "./read_out.ts";
+import { CLEARS_CONDITIONS, dropOwnConditions, restoreReports, settlePending } from "./read_out.ts";
 import {
   exchange,
   failureOf,
@@ -107,11 +108,19 @@ export async function isAlive(server: ServerSession): Promise<boolean> {
   return false;
 }
 
-/** Takes away the warnings of the statement before: MySQL has one for each name it does not know. */
-const CLEARS_WARNINGS = "SET SESSION autocommit=@@SESSION.autocommit";
+/**
+ * Takes away the warnings that are there: MySQL has one for each name that it does not know, and
+ * MariaDB, behind a login, those of an older connection of the thread.
+ */
+const CLEARS_WARNINGS: Readonly<Record<Dialect, string>> = {
+  mysql: "SET SESSION autocommit=@@SESSION.autocommit",
+  mariadb: CLEARS_CONDITIONS.mariadb,
+  oceanbase: "SET SESSION autocommit=@@SESSION.autocommit",
+};
 
 async function report(server: ServerSession, statement: string): Promise<void> {
-  await run(server, [queryCommand(server, statement), queryCommand(server, CLEARS_WARNINGS)]);
+  const clearing = CLEARS_WARNINGS[server.dialect];
+  await run(server, [queryCommand(server, statement), queryCommand(server, clearing)]);
   if (server.known === undefined) {
     throw new SluiceError(
       "server_malformed",
