@@ -27,6 +27,8 @@ export class NeedsFreshSession extends SluiceError {
 export interface BringOptions {
   /** The command asks for LAST_INSERT_ID(). */
   readonly asksInsertId?: boolean;
+  /** The session is the client's already, with whatever nobody knows of it. */
+  readonly keepsUnknown?: boolean;
 }
 
 /**
@@ -37,10 +39,10 @@ export interface BringOptions {
 export async function bringTo(
   server: ServerSession,
   wanted: SessionState,
-  { asksInsertId = false }: BringOptions = {},
+  { asksInsertId = false, keepsUnknown = false }: BringOptions = {},
 ): Promise<void> {
   await introduce(server);
-  const options = { dialect: server.dialect, asksInsertId };
+  const options = { dialect: server.dialect, asksInsertId, keepsUnknown };
   if (server.known!.isPending) await settlePending(server);
   let catchUp = difference(wanted, server.known!, options);
   if (catchUp?.needsReset) {

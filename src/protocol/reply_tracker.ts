@@ -24,8 +24,10 @@ export class ReplyTracker {
   errorCode = 0;
   /** Of the last OK or EOF: what SHOW WARNINGS would show. */
   warnings = 0;
-  /** Of the last OK that was no end of rows. */
-  affectedRows: number | bigint = 0;
+  /** Whether any OK or EOF of the reply has counted some. */
+  hasWarned = false;
+  /** What ROW_COUNT() would tell: the changed rows of the last OK, or -1 where it ended rows. */
+  rowCount: number | bigint = 0;
   /** The last one that the reply had; 0 where it had none. */
   lastInsertId: number | bigint = 0;
   /** Rows of the last result set. */
@@ -105,7 +107,7 @@ export class ReplyTracker {
     this.#toldWarnings = undefined;
     this.errorCode = 0;
     this.lastInsertId = 0;
-    this.hasRows = false;
+    this.hasWarned = this.hasRows = false;
     this.clientTurn = this.#place >= Place.AUTH ? "talks" : "waits";
   }
 
@@ -341,7 +343,7 @@ export class ReplyTracker {
     const affectedRows = reader.lenencInt();
     const lastInsertId = reader.lenencInt();
     if (!isRowsEnd) {
-      this.affectedRows = affectedRows;
+      this.rowCount = affectedRows;
       if (lastInsertId !== 0) this.lastInsertId = lastInsertId;
     }
     const statusAt = at + 4 + length - reader.remaining;
@@ -375,6 +377,7 @@ export class ReplyTracker {
       bytes[at + 1] = this.#toldWarnings >>> 8;
     }
     this.warnings = bytes[at]! | (bytes[at + 1]! << 8);
+    this.hasWarned ||= this.warnings > 0;
   }
 
   #readEof(bytes: Uint8Array, at: number, length: number): void {
@@ -419,6 +422,7 @@ export class ReplyTracker {
     if (this.#metadataIsOptional && reader.remaining > 0) hasDefinitions = reader.u8() !== 0;
     this.#definitions = count;
     this.rows = 0;
+    this.rowCount = -1;
     this.hasRows = true;
     if (hasDefinitions) this.#place = Place.COLUMNS;
     else this.#place = this.#deprecatesEof ? Place.ROWS : Place.COLUMNS_END;

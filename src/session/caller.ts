@@ -91,8 +91,8 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#context.config.poolPreparedStatements;
   }
 
-  warnings(): number {
-    return this.#session.hold?.warnings ?? 0;
+  warnings(): number | undefined {
+    return this.#session.hold?.warnings;
   }
 
   facts(asks: number, command: PlannedCommand): LastFacts | undefined {

@@ -32,7 +32,7 @@ import { Tracked } from "../state/track.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { causeOf } from "./pin_cause.ts";
-import { firstWords, type PlannedCommand } from "./planned_command.ts";
+import { firstWords, firstWordsOfEach, type PlannedCommand } from "./planned_command.ts";
 
 const SYNTAX_ERROR = 1064;
 /** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
@@ -66,8 +66,11 @@ export interface LastFacts {
   foundRows: number | bigint;
   /** Undefined where there are none, or nobody has read them yet. */
   conditions: Conditions | undefined;
-  /** How many warnings it had, as the replies to commands that are no statements repeat it. */
-  warnings: number;
+  /**
+   * How many warnings it had, as the replies to commands that are no statements repeat it; undefined
+   * behind an error, beside which there may have been others: the conditions tell.
+   */
+  warnings: number | undefined;
 }
 
 /** Behind a login. */
@@ -336,17 +339,18 @@ export class ClientState {
     const isAboutThem = (asks & Ask.diagnosticsArea) !== 0 && command.isAlone;
     if (isAboutThem && tracker.errorCode === 0) return this.#noteAnswer(server, command);
     this.#isHidden = false;
+    facts.warnings = tracker.errorCode === 0 ? tracker.warnings : undefined;
     // MySQL forgets them with every statement that is not about them.
-    const keeps = dialect !== "mysql" || (asks & Ask.diagnostics) !== 0;
-    server.mayHaveConditions = tracker.warnings > 0 || tracker.errorCode !== 0 ||
-      (keeps && server.mayHaveConditions);
-    facts.warnings = tracker.errorCode === 0 ? tracker.warnings : 1;
-    const isSilent = facts.warnings === 0 && dialect === "mariadb";
-    const isKept = facts.conditions !== undefined && isSilent &&
-      (!RUNS_STATEMENT.has(command.command) || LEAVES_CONDITIONS.test(firstWords(command)));
+    const isForgetful = dialect === "mysql";
+    const keeps = !isForgetful || (asks & Ask.diagnostics) !== 0;
+    const isSilent = tracker.errorCode === 0 &&
+      (isForgetful ? tracker.warnings === 0 : !tracker.hasWarned);
+    server.mayHaveConditions = !isSilent || (keeps && server.mayHaveConditions);
+    const isKept = facts.conditions !== undefined && isSilent && dialect === "mariadb" &&
+      leavesConditions(command);
     const isRefused = isAboutThem && tracker.errorCode === NO_HANDLER;
     if (!isKept && !isRefused) facts.conditions = undefined;
-    facts.rowCount = tracker.errorCode !== 0 || tracker.hasRows ? -1 : tracker.affectedRows;
+    facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
     if (tracker.errorCode !== 0) return;
     if (tracker.hasRows) facts.foundRows = tracker.rows;
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
@@ -372,6 +376,13 @@ const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
 
 function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | undefined> {
   return new Map([...values].map(([name, value]) => [name, textOf(value)]));
+}
+
+/** On MariaDB. */
+function leavesConditions(command: PlannedCommand): boolean {
+  if (!RUNS_STATEMENT.has(command.command)) return true;
+  const statements = firstWordsOfEach(command);
+  return statements.length > 0 && statements.every((text) => LEAVES_CONDITIONS.test(text));
 }
 
 function leavesFoundRows(text: string, dialect: Dialect): boolean {

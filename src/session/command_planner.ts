@@ -83,7 +83,7 @@ export interface PlannerOptions extends AnswerForm {
   /** Most prepared statements of a server session that is shared. */
   preparedLimit(): number;
   /** See `ServerHold`. */
-  warnings(): number;
+  warnings(): number | undefined;
   facts(asks: number, command: PlannedCommand): LastFacts | undefined;
   /** Whether the client is pinned by what statements may end that seem to do nothing. */
   isSensitive(): boolean;
@@ -137,6 +137,10 @@ export class CommandPlanner implements PlannedCommand {
     return planOwnCommand(command.code, this.#scope.caller.identity, this.answers);
   }
 
+  get mode(): SqlMode {
+    return this.#options.mode();
+  }
+
   textUpTo(characters: number): string | undefined {
     return this.text.read(characters);
   }
@@ -149,7 +153,7 @@ export class CommandPlanner implements PlannedCommand {
     if (code !== Command.QUERY) return natureOfCommand(code);
     const end = payload.length;
     const start = this.#textStart(payload, 0, end);
-    const classified = classifyText(payload, { start, end }, this.#options.mode());
+    const classified = classifyText(payload, { start, end }, this.mode);
     return natureOfText(classified, payload.subarray(start));
   }
 
@@ -175,7 +179,7 @@ export class CommandPlanner implements PlannedCommand {
     const at = this.#textStart(bytes, start + 4, end);
     if (!mayHaveEffects(bytes, at, end) && !this.#options.isSensitive()) return;
     this.classified = isWhole(command, input)
-      ? classifyText(bytes, { start: at, end }, this.#options.mode())
+      ? classifyText(bytes, { start: at, end }, this.mode)
       : UNKNOWN;
     this.isAlone = !bytes.subarray(at, end).includes(0x3b) ||
       (this.classified.asks & Ask.diagnosticsArea) !== 0 && this.#isAllDiagnostics(bytes, at, end);
@@ -184,13 +188,13 @@ export class CommandPlanner implements PlannedCommand {
 
   /** Several of them leave what one does. */
   #isAllDiagnostics(bytes: Uint8Array, start: number, end: number): boolean {
-    const mode = this.#options.mode();
-    return isAllDiagnostics(bytes, splitStatements(bytes, { start, end }, mode), mode);
+    const ranges = splitStatements(bytes, { start, end }, this.mode);
+    return isAllDiagnostics(bytes, ranges, this.mode);
   }
 
   #planNames(text: Uint8Array): void {
     this.need = this.#names ??= new SharedNames({
-      mode: () => this.#options.mode(),
+      mode: () => this.mode,
       limit: () => this.#options.preparedLimit(),
     });
     this.classified = this.#names.plan(text, this.classified, this.isAlone);
@@ -263,7 +267,7 @@ export class CommandPlanner implements PlannedCommand {
   #refuseLong(bytes: Uint8Array, start: number, end: number): Plan | undefined {
     const head = { start, end: Math.min(end, start + HEAD) };
     if (!this.#mayConcern(bytes, head.start, head.end)) return undefined;
-    const tokens = tokenize(bytes, head, this.#options.mode());
+    const tokens = tokenize(bytes, head, this.mode);
     const statement = findStatement(tokens, this.#scope.caller.identity);
     if (statement === undefined) return undefined;
     const message = `Unknown operator, bad internal cmd: ${statement.name} is too long`;
@@ -271,7 +275,7 @@ export class CommandPlanner implements PlannedCommand {
   }
 
   #texts(payload: Payload, at: number): Plan | undefined {
-    const mode = this.#options.mode();
+    const mode = this.mode;
     const { bytes, end } = payload;
     const ranges = splitStatements(bytes, { start: at, end }, mode);
     const [first] = ranges;
@@ -393,7 +397,7 @@ export class CommandPlanner implements PlannedCommand {
       book: preparedBook,
       capabilities,
       answers: this.answers,
-      mode: () => this.#options.mode(),
+      mode: () => this.mode,
       limit: () => this.#options.preparedLimit(),
     });
   }
@@ -418,7 +422,7 @@ export class CommandPlanner implements PlannedCommand {
   #executeDiagnostics(bytes: Uint8Array): Plan | undefined {
     const facts = this.#asksOwnFacts(this.classified.asks);
     const told = facts && diagnosticsOf([{ start: 0, end: bytes.length }], {
-      ...{ bytes, facts, mode: this.#options.mode() },
+      ...{ bytes, facts, mode: this.mode },
     });
     if (told === undefined) return undefined;
     this.need = told.need;
@@ -438,7 +442,7 @@ export class CommandPlanner implements PlannedCommand {
   }
 
   #prepareOwn(bytes: Uint8Array, start: number, end: number): Plan | undefined {
-    const mode = this.#options.mode();
+    const mode = this.mode;
     const [range, more] = splitStatements(bytes, { start, end }, mode);
     // Several statements cannot be prepared: the server says so.
     if (range === undefined || more !== undefined) return undefined;

@@ -28,9 +28,10 @@ export const LAST_FACTS = Ask.rowCount | Ask.foundRows | Ask.diagnostics;
  * had: the client's, whoever used the server session since.
  */
 export class KeptWarnings implements ServerNeed {
-  readonly #count: () => number;
+  readonly #count: () => number | undefined;
 
-  constructor(count: () => number) {
+  /** @param count undefined where only the server can tell */
+  constructor(count: () => number | undefined) {
     this.#count = count;
   }
 
@@ -45,7 +46,8 @@ export class KeptWarnings implements ServerNeed {
   onSend(): undefined {}
 
   onSent({ dialect, tracker }: ServerSession): void {
-    if (dialect === "mysql") tracker.tellWarnings(this.#count());
+    const count = this.#count();
+    if (dialect === "mysql" && count !== undefined) tracker.tellWarnings(count);
   }
 
   onDone(): void {}

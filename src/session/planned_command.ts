@@ -1,5 +1,7 @@
 /** What is known of the command of a client before it is sent. */
 import type { Classified } from "../sql/classified.ts";
+import type { SqlMode } from "../sql/mode.ts";
+import { splitStatements } from "../sql/split.ts";
 import type { ServerNeed } from "./server_need.ts";
 
 /** A command of a client, as far as it matters to the session that it runs in. */
@@ -8,6 +10,8 @@ export interface PlannedCommand {
   readonly command: number;
   /** What its text may have done; nothing for other commands than statements. */
   readonly classified: Classified;
+  /** How its text is read. */
+  readonly mode: SqlMode;
   /** Its text certainly had no other statement beside it. */
   readonly isAlone: boolean;
   /** The client's id of the prepared statement that it was about. */
@@ -22,6 +26,20 @@ const COMMENTS = /^(?:\s+|\/\*(?!M?!)[^]*?\*\/|(?:--\s|#)[^\n]*\n)+/;
 
 /** The begin of the text that it runs, behind comments that are no code. */
 export function firstWords(command: PlannedCommand): string {
-  const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS);
-  return text?.replace(COMMENTS, "") ?? "";
+  return withoutComments(command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "");
+}
+
+/** The same of each of its statements; none where the text is too long to find them all. */
+export function firstWordsOfEach(command: PlannedCommand): string[] {
+  const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "";
+  if (!text.includes(";")) return [withoutComments(text)];
+  if (text.length === FIRST_WORDS) return [];
+  const bytes = new TextEncoder().encode(text);
+  return splitStatements(bytes, { start: 0, end: bytes.length }, command.mode)
+    .map(({ start, end }) => new TextDecoder().decode(bytes.subarray(start, end)))
+    .map(withoutComments);
+}
+
+function withoutComments(text: string): string {
+  return text.replace(COMMENTS, "");
 }

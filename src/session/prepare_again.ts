@@ -94,9 +94,9 @@ export async function inContextOf<Result>(
   { wanted, run }: { readonly wanted: SessionState; readonly run: () => Promise<Result> },
 ): Promise<Result> {
   const meanwhile = await stateFor(server, prepared, wanted);
-  if (meanwhile !== undefined) await bringTo(server, meanwhile);
+  if (meanwhile !== undefined) await bringTo(server, meanwhile, { keepsUnknown: true });
   const result = await run();
-  if (meanwhile !== undefined) await bringTo(server, wanted);
+  if (meanwhile !== undefined) await bringTo(server, wanted, { keepsUnknown: true });
   return result;
 }
 
@@ -107,13 +107,15 @@ async function stateFor(
   wanted: SessionState,
 ): Promise<SessionState | undefined> {
   const { dialect } = server;
-  // One that may be in any state is the client's alone, and nothing brings it anywhere.
-  if (server.known!.isUncertain) return undefined;
   if (stateToPrepareIn(context, wanted, dialect) === undefined) return undefined;
   await settle(server, { insertId: false });
   const state = stateToPrepareIn(context, wanted, dialect);
   if (state === undefined) return undefined;
-  const way = difference(state, server.known!, { dialect, asksInsertId: false });
+  const way = difference(state, server.known!, {
+    dialect,
+    asksInsertId: false,
+    keepsUnknown: true,
+  });
   if (way === undefined) return undefined;
   if (way.unread !== undefined) {
     throw lost("a setting that it was prepared with is known to nobody any more");

@@ -16,7 +16,7 @@ export interface ServerHold {
   readonly schema: string;
   readonly isInTransaction: boolean;
   /** How many the last statement had, as replies to other commands repeat it; of shared ones only. */
-  readonly warnings: number;
+  readonly warnings: number | undefined;
   /** See `ClientEntry`. */
   stateInfo(): SessionStateInfo | undefined;
   /** A system variable of the session, as far as servers have told it. */

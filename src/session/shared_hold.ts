@@ -135,8 +135,9 @@ export class SharedHold implements ServerHold {
     return id === 0 ? [] : [id];
   }
 
-  get warnings(): number {
-    return this.#state.facts.warnings;
+  get warnings(): number | undefined {
+    const { warnings, conditions } = this.#state.facts;
+    return warnings ?? conditions?.warnings;
   }
 
   stateInfo(): SessionStateInfo {

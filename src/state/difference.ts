@@ -43,6 +43,8 @@ export interface DifferenceOptions {
    * False leaves last_insert_id as it is: for statements that do not ask for it.
    */
   readonly asksInsertId?: boolean;
+  /** Whatever nobody knows of the server session is of the client's own making, and stays. */
+  readonly keepsUnknown?: boolean;
 }
 
 /** Measured with MySQL 9.7 and MariaDB 10.11 over loopback; only their proportions matter. */
@@ -57,14 +59,14 @@ export function difference(
   known: SessionState,
   options: DifferenceOptions,
 ): CatchUp | undefined {
-  const { asksInsertId = true } = options;
+  const { asksInsertId = true, keepsUnknown = false } = options;
   if (wanted.isSameAs(known) && !(asksInsertId && wanted.insertId !== known.insertId)) {
     return undefined;
   }
   // Not even a reset leads back to the roles of the login.
   const isLoginRole = wanted.role === "" && known.role !== "";
   if (isLoginRole || (wanted.schema === "" && known.schema !== "")) return afresh("needsLogin");
-  if (known.isUncertain) return afresh("needsReset");
+  if (known.isUncertain && !keepsUnknown) return afresh("needsReset");
   const plan = new Assignments(wanted, known, options);
   if (!plan.addUserVariables() || !plan.addVariables()) return afresh("needsReset");
   const { set, unread, count } = plan;

@@ -109,6 +109,21 @@ function causeOf(subject: Subject): Op {
   ]));
 }
 
+/** Several results, the last of which counts; what they leave may be asked for one question only. */
+function longCauseOf(subject: Subject): Op {
+  const table = `one.${ownTable(subject)}`;
+  return query(subject.random.pick([
+    `SELECT 1; UPDATE ${table} SET v = v + 1 WHERE id < 3`,
+    `UPDATE ${table} SET v = v + 1 WHERE id < 3; SELECT 1 UNION SELECT 2`,
+    `SET @a = 1; UPDATE ${table} SET v = v WHERE id = 1; SET @a = 2`,
+    "SELECT CAST('1x' AS SIGNED); SET @a = 3",
+    "SET @a = 1; SET @b = 2",
+    "SELECT missing || 'a' FROM one.fixed",
+    "CALL one.say('some text')",
+    "CALL one.warn()",
+  ]));
+}
+
 const facts: readonly Feature[] = FACTS.map(([name, ask]) => ({
   name,
   make(subject) {
@@ -116,7 +131,7 @@ const facts: readonly Feature[] = FACTS.map(([name, ask]) => ({
     return [
       // Before its first result a session says what another one had at that place in memory.
       ...(name === "foundRows" ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
-      causeOf(subject),
+      name !== "foundRows" && random.chance(0.3) ? longCauseOf(subject) : causeOf(subject),
       ...(name === "insertIds" ? pause(random) : []),
       query(random.pick(ask)),
       ...(random.chance(0.3) ? [query(random.pick(ask))] : []),

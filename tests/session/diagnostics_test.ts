@@ -46,6 +46,11 @@ const CAUSES: Readonly<Record<string, readonly string[]>> = {
   "RESIGNAL in a procedure": ["CALL one.signals()"],
   "SIGNAL in a trigger": ["INSERT INTO one.watched VALUES ('1x'), ('2x'), ('3x')"],
   "an error in a text of several": ["DO 1; SELECT * FROM one.missing; DO 2"],
+  "an error beside a warning": ["SELECT missing || 'a' FROM one.t"],
+  "a result behind a change": ["UPDATE one.t SET v = v + 1; SELECT 1"],
+  "a change behind a result": ["SELECT 1; UPDATE one.t SET v = v + 1"],
+  "a procedure with a result": ["USE one", "CALL shows()"],
+  "warnings in a text of several": ["SELECT CAST('1x' AS SIGNED); SET @a = 1"],
   "latin1": ["SET NAMES latin1", "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = _latin1 x'6de9c0'"],
   "texts of 16 bits": ["SET character_set_results = utf16", "SELECT * FROM one.missing"],
   "unconverted texts": ["SET character_set_results = NULL", "SELECT * FROM one.missing"],
@@ -129,6 +134,14 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
     "GET DIAGNOSTICS @n = NUMBER; GET DIAGNOSTICS CONDITION 1 @m = MESSAGE_TEXT",
     "GET DIAGNOSTICS CONDITION @n @m2 = MESSAGE_TEXT; SELECT @n, @m, @m2",
   ],
+  "behind several that use no table": [
+    "SET @a = 1; SELECT 'a;b'; USE one;",
+    "SHOW WARNINGS",
+  ],
+  "behind several, one with a table": [
+    "SET @a = 1; UPDATE one.t SET v = v WHERE id = 99; SET @b = 2",
+    "SHOW WARNINGS",
+  ],
   "stacked": ["GET STACKED DIAGNOSTICS @n = NUMBER", "SHOW WARNINGS", "SELECT @n"],
   "stacked, and the count": ["GET STACKED DIAGNOSTICS @n = NUMBER", "SELECT ROW_COUNT()"],
   "no item": ["GET DIAGNOSTICS CONDITION 1 @n = NUMBER", "SHOW WARNINGS"],
@@ -203,6 +216,7 @@ for (const name of ENGINES) {
     "CREATE TRIGGER one.watch BEFORE INSERT ON one.watched FOR EACH ROW BEGIN " +
     "IF NEW.s = '3x' THEN SIGNAL SQLSTATE '45000' SET TABLE_NAME = 'watched'; END IF; " +
     "SIGNAL SQLSTATE '01000' SET MYSQL_ERRNO = 1265, COLUMN_NAME = 's'; END",
+    "CREATE PROCEDURE one.shows() BEGIN UPDATE one.t SET v = v + 1; SELECT 1; END",
     "CREATE PROCEDURE one.signals() BEGIN " +
     "DECLARE EXIT HANDLER FOR SQLEXCEPTION RESIGNAL SQLSTATE '46000' SET CURSOR_NAME = 'c'; " +
     "SIGNAL SQLSTATE '45000' SET CONSTRAINT_NAME = 'key'; END",

@@ -99,6 +99,36 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "prepared again behind a routine, which may have left anything",
+    sessions: 2,
+    script: [
+      [1, ask("USE two")],
+      [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
+      [1, ask("USE one")],
+      ...elsewhere(1),
+      [1, ask("SET @a = 4, sql_mode = 'ANSI_QUOTES'")],
+      [1, ask("CALL one.twice(@a)")],
+      [1, execute(1)],
+      [1, ask("SELECT @a, DATABASE(), @@sql_mode")],
+      back(1),
+    ],
+  },
+  {
+    title: "prepared again where nobody knows what the session has",
+    sessions: 2,
+    script: [
+      [1, ask("USE two")],
+      [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
+      [1, ask("USE one")],
+      ...elsewhere(1),
+      [1, ask("CALL two.say('in another schema')"), "holds"],
+      [1, execute(1), "holds"],
+      [1, ask("SELECT DATABASE()"), "holds"],
+      [1, { kind: "reset" }],
+      back(1),
+    ],
+  },
+  {
     title: "the next server session prepares again",
     sessions: 2,
     script: [
