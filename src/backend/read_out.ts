@@ -15,9 +15,15 @@ import type { UnreadValues } from "../state/session_state.ts";
 import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
 import type { Dialect } from "../state/dialect.ts";
 import type { Pin } from "../state/pins.ts";
-import { applyUnseen, unseenLocksQuery, unseenQuery } from "../state/unseen.ts";
+import {
+  applyUnseen,
+  countedOf,
+  countsQuery,
+  unseenLocksQuery,
+  unseenQuery,
+} from "../state/unseen.ts";
 import { lockQuery, pinsWithLocks } from "../state/user_locks.ts";
-import { numberText } from "../state/user_variables.ts";
+import { cellNumber, numberText } from "../state/user_variables.ts";
 import {
   exchange,
   failureOf,
@@ -146,17 +152,25 @@ export function numberOf(reply: Reply, server: ServerSession): bigint {
  */
 export async function readUnseen(server: ServerSession): Promise<boolean> {
   const { dialect } = server;
-  const locks = unseenLocksQuery(dialect);
-  const names = unseenQuery(dialect);
-  if (locks === undefined || names === undefined) return false;
-  const [lockReply, nameReply] = await exchange(server, [
-    queryCommand(server, locks),
-    queryCommand(server, names),
-  ]);
+  const queries = [unseenLocksQuery(dialect), countsQuery(dialect), unseenQuery(dialect)];
+  if (!queries.every((query) => query !== undefined)) return false;
+  const replies = await exchange(server, queries.map((query) => queryCommand(server, query)));
   // Accounts need not be allowed to ask.
-  if (failureOf(lockReply!, server) ?? failureOf(nameReply!, server)) return false;
-  return numberOf(lockReply!, server) === 0n &&
-    applyUnseen(server.known!, resultOf(nameReply!, server).rows, dialect);
+  if (replies.some((reply) => failureOf(reply, server) !== undefined)) return false;
+  const [locks, counts, names] = replies.map((reply) => resultOf(reply, server).rows);
+  return cellNumber(locks![0]![0]) === 0 && countedOf(counts!, dialect) === server.counted &&
+    applyUnseen(server.known!, names!, dialect);
+}
+
+/** Whether it is known how often they have run, which tells later whether code has run some. */
+export function hasCounts({ counted, dialect }: ServerSession): boolean {
+  return counted !== undefined || countsQuery(dialect) === undefined;
+}
+
+/** Asks for that. @throws {SluiceError} */
+export async function readCounts(server: ServerSession): Promise<void> {
+  const [reply] = await ask(server, [queryCommand(server, countsQuery(server.dialect)!)]);
+  server.counted = countedOf(resultOf(reply!, server).rows, server.dialect);
 }
 
 /** The pins that are left when the server has been asked for locks. @throws {SluiceError} */

@@ -81,6 +81,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   mayHaveConditions = false;
   /** A client has changed what it reports: that is put right before it may matter. */
   reportsLess = false;
+  /** What `countedOf` gave before code of the server ran; undefined where texts have run since. */
+  counted: number | undefined;
   /** It reports what becomes of SET TRANSACTION, which is switched on where it matters. */
   reportsTransactions = false;
   /** Its place in a pool; undefined for private ones. */
@@ -254,6 +256,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
     this.known = undefined;
     this.reports = new Reports();
     this.reportsTransactions = false;
+    this.counted = 0;
     this.#awaitedState = facts;
   }
 

@@ -29,6 +29,7 @@ import {
   type UnreadValues,
 } from "../state/session_state.ts";
 import { Tracked } from "../state/track.ts";
+import { mayBeCounted } from "../state/unseen.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { causeOf } from "./pin_cause.ts";
@@ -161,7 +162,8 @@ export class ClientState {
     const { errorCode } = tracker;
     // A text that a server does not understand does nothing.
     const isNothing = errorCode === SYNTAX_ERROR && command.isAlone;
-    const classified = isNothing ? PLAIN : command.classified;
+    const classified = isNothing ? PLAIN : seenToDo(server, command);
+    if (mayBeCounted(classified.effects)) server.counted = undefined;
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
     this.#pin(server, command, { classified, now });
@@ -325,12 +327,10 @@ export class ClientState {
     }, now);
     // It may have begun one, and an ERR has no flags to tell.
     if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);
-    // Code has changed more than variables: it may have created a temporary table.
-    const isDeep = (effects & Effect.calls) !== 0 && (seen & Tracked.STATE) !== 0;
     const isTold = changesReports(names, dialect);
     if (isTold) server.reportsLess = true;
     const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
-    if (isDeep || isUntold) this.#pins.add("unknown_state", now, cause);
+    if (isUntold) this.#pins.add("unknown_state", now, cause);
   }
 
   #noteFacts(server: ServerSession, command: PlannedCommand, asks: number): void {
@@ -376,6 +376,17 @@ const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
 
 function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | undefined> {
   return new Map([...values].map(([name, value]) => [name, textOf(value)]));
+}
+
+/** What a command has done: where its text does not tell of the change of state, a trigger's code. */
+function seenToDo(
+  server: ServerSession,
+  { command, classified, need }: PlannedCommand,
+): Classified {
+  const isChanged = (server.reports!.seen & Tracked.STATE) !== 0;
+  const isTold = classified.effects !== 0 || need?.tellsChanges === true;
+  if (!isChanged || isTold || !RUNS_STATEMENT.has(command)) return classified;
+  return { ...classified, effects: Effect.calls };
 }
 
 /** On MariaDB. */

@@ -1,6 +1,6 @@
 /** What a command needs of a server session that is in its client's state already. */
 import { bringTo } from "../backend/catch_up.ts";
-import { reportTransactions, restoreReports } from "../backend/read_out.ts";
+import { hasCounts, readCounts, reportTransactions, restoreReports } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Classified } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
@@ -15,6 +15,7 @@ export function isSetUp(
   state: ClientState,
 ): boolean {
   return !needsReports(server, classified) && !needsTransactionReports(server, classified) &&
+    !needsCounts(server, classified) &&
     need?.isMet(server) !== false && (!mayAskInsertId(classified) || state.hasInsertId(server));
 }
 
@@ -26,9 +27,10 @@ export async function setUp(
 ): Promise<void> {
   if (needsReports(server, classified)) await restoreReports(server);
   if (needsTransactionReports(server, classified)) await reportTransactions(server);
+  if (needsCounts(server, classified)) await readCounts(server);
   if (mayAskInsertId(classified) && !state.hasInsertId(server)) {
     state.supposeInsertId();
-    await bringTo(server, state.wanted!, { asksInsertId: true });
+    await bringTo(server, state.wanted!, { asksInsertId: true, keepsUnknown: true });
   }
   if (need?.isMet(server) === false) await need.meet(server, state.wanted!);
 }
@@ -45,6 +47,11 @@ function needsTransactionReports(
 ): boolean {
   // In a transaction it is refused, or for the one behind the next.
   return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
+}
+
+/** What code of the server makes shows by them. */
+function needsCounts(server: ServerSession, { effects }: Classified): boolean {
+  return (effects & Effect.calls) !== 0 && !hasCounts(server);
 }
 
 /** Routines may. */

@@ -14,6 +14,8 @@ export interface ServerNeed {
   readonly runs?: string | undefined;
   /** Its statements hide from the server session what the client's last statement has left there. */
   readonly hidesFacts?: true;
+  /** It keeps account of what its statements change in the session, which effects do not tell. */
+  readonly tellsChanges?: boolean;
   /** Whether the command can go there as it is. */
   isMet(server: ServerSession): boolean;
   /**

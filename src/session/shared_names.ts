@@ -107,6 +107,10 @@ export class SharedNames implements ServerNeed {
     return readPrepare(tokenize(text, range, this.#options.mode(), MOST_TOKENS))?.text;
   }
 
+  get tellsChanges(): boolean {
+    return this.#changes.length > 0;
+  }
+
   isMet(server: ServerSession): boolean {
     if (this.#prepares && !tellsSettings(server)) return false;
     const names = server.prepared?.names;
@@ -166,6 +170,7 @@ export class SharedNames implements ServerNeed {
     this.#isSent = false;
     const { tracker, known, dialect } = server;
     const { names } = server.keepPrepared();
+    if (this.#prepares) server.counted = undefined;
     const hasFailed = tracker.errorCode !== 0;
     for (const change of this.#changes) {
       const { name } = change.kind === "prepare" ? change.statement : change;
@@ -226,6 +231,8 @@ export class SharedNames implements ServerNeed {
 }
 
 async function run(server: ServerSession, text: Uint8Array): Promise<Reply> {
+  // It is counted like the client's own.
+  server.counted = undefined;
   const [reply] = await exchange(server, [textCommand(server, text)]);
   return reply!;
 }

@@ -33,7 +33,7 @@ export const PINS = {
   long_data: { ends: "the statement's execution, reset or close" },
   found_rows: { ends: "the next SELECT" },
   special_variable: { ends: "its use, or a reset of the session" },
-  routine: { ends: "its user variables are read", isToBeAsked: true },
+  routine: { ends: "the server has told what it has left", isToBeAsked: true },
   unknown_state: { ends: "a reset of the session" },
   relayed_login: { ends: "the end of the session", isForLife: true },
 } as const satisfies Record<string, PinRow>;

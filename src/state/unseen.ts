@@ -1,12 +1,14 @@
 /**
- * User variables that code of the server may have set: their names can be asked for where the server
- * lets the account see them.
+ * What code of the server (routines, triggers) may have left in a session, which no text tells: user
+ * variables and locks can be asked for where the server lets the account see them. Temporary tables
+ * and the like cannot; how often such statements have run can.
  */
 import { decodeText } from "../protocol/bytes.ts";
+import { Effect } from "../sql/effects.ts";
 import { OWN_VARIABLES } from "./diagnostics.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, Unread } from "./session_state.ts";
-import { isMovableName } from "./user_variables.ts";
+import { cellNumber, isMovableName } from "./user_variables.ts";
 
 const QUERIES: Readonly<Record<Dialect, string | undefined>> = {
   // Everybody may see the own ones.
@@ -32,6 +34,50 @@ const LOCK_QUERIES: Readonly<Record<Dialect, string | undefined>> = {
     "WHERE OBJECT_TYPE='USER LEVEL LOCK' AND OWNER_THREAD_ID=PS_CURRENT_THREAD_ID()",
   oceanbase: undefined,
 };
+
+/** Statements that leave what no query lists, and that routines may run. */
+const COUNTED: Readonly<Record<Dialect, readonly string[]>> = {
+  mariadb: [
+    "Com_create_temporary_table",
+    "Com_create_sequence",
+    "Com_prepare_sql",
+    "Com_flush",
+  ],
+  mysql: ["Com_create_table", "Com_prepare_sql", "Com_flush"],
+  oceanbase: [],
+};
+
+/**
+ * Asks how often they have run in the session, in text or code. Every account may ask.
+ * https://dev.mysql.com/doc/refman/9.0/en/server-status-variables.html#statvar_Com_xxx
+ */
+export function countsQuery(dialect: Dialect): string | undefined {
+  const names = COUNTED[dialect];
+  if (names.length === 0) return undefined;
+  return `SHOW SESSION STATUS WHERE Variable_name IN (${names.map((name) => `'${name}'`).join()})`;
+}
+
+/**
+ * The sum of them.
+ * @param rows of {@link countsQuery}; sql_select_limit may have kept some back
+ * @returns NaN where they cannot be told
+ */
+export function countedOf(
+  rows: readonly (readonly (Uint8Array | null)[])[],
+  dialect: Dialect,
+): number {
+  if (rows.length !== COUNTED[dialect].length) return NaN;
+  return rows.reduce((sum, [, count]) => sum + cellNumber(count), 0);
+}
+
+/** Effects of texts after which there are others. */
+const COUNTED_EFFECTS = Effect.createsTemporary | Effect.prepares | Effect.executes |
+  Effect.endsTransaction | Effect.locksServer | Effect.unknown;
+
+/** Whether a statement may have changed those counts by what its text says. */
+export function mayBeCounted(effects: number): boolean {
+  return (effects & COUNTED_EFFECTS) !== 0;
+}
 
 /** Has 0 where code of the server has certainly left no lock; undefined where no server tells. */
 export function unseenLocksQuery(dialect: Dialect): string | undefined {

@@ -59,6 +59,7 @@ export function dataStatements({ clients, servers }: DataOptions): string[] {
     `CREATE TABLE ${schema}.fixed (id INT PRIMARY KEY, name VARCHAR(20), amount DECIMAL(8,2))`,
     `INSERT INTO ${schema}.fixed VALUES (1, 'uno', 1.50), (2, 'dos', NULL), (3, 'três', -7)`,
     `CREATE TABLE ${schema}.probe (v INT)`,
+    `CREATE TABLE ${schema}.watched (v INT)`,
     ...own.map((table) =>
       `CREATE TABLE ${schema}.${table} (id INT PRIMARY KEY AUTO_INCREMENT, ` +
       `v INT, s VARCHAR(12), d DATETIME) AUTO_INCREMENT = ${1 + 1000 * at}`
@@ -70,7 +71,7 @@ export function dataStatements({ clients, servers }: DataOptions): string[] {
 const ROUTINES: readonly string[] = [
   "CREATE PROCEDURE $.twice (INOUT n INT) SET n = n * 2",
   "CREATE PROCEDURE $.say (IN text VARCHAR(20)) BEGIN SELECT text; SELECT LENGTH(text) AS size; END",
-  "CREATE PROCEDURE $.keep (IN v INT) SET @a = v + 0.5, @c = CONCAT('kept ', v)",
+  "CREATE PROCEDURE $.keep (IN v INT) SET @a = v + 0.5e0, @c = CONCAT('kept ', v)",
   "CREATE PROCEDURE $.tune (IN v INT) SET SESSION div_precision_increment = v",
   "CREATE PROCEDURE $.last () SELECT LAST_INSERT_ID() AS id",
   "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SET SESSION div_precision_increment = 3; " +
@@ -79,4 +80,10 @@ const ROUTINES: readonly string[] = [
   "CREATE FUNCTION $.adjust (v INT) RETURNS INT NO SQL " +
   "BEGIN SET SESSION div_precision_increment = v; RETURN v; END",
   "CREATE FUNCTION $.remember (v INT) RETURNS INT NO SQL BEGIN SET @b = v; RETURN v + 1; END",
+  "CREATE PROCEDURE $.make () CREATE TEMPORARY TABLE made (v INT)",
+  "CREATE PROCEDURE $.copy () CREATE TEMPORARY TABLE made SELECT 1 AS v",
+  "CREATE FUNCTION $.making () RETURNS INT NO SQL " +
+  "BEGIN CREATE TEMPORARY TABLE made (v INT); RETURN 1; END",
+  "CREATE TRIGGER $.watch BEFORE INSERT ON $.watched FOR EACH ROW " +
+  "BEGIN SET @b = NEW.v; IF NEW.v > 5 THEN SET SESSION div_precision_increment = NEW.v; END IF; END",
 ];

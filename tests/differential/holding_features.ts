@@ -56,6 +56,28 @@ const transactions: Feature = {
   },
 };
 
+/** Temporary tables that no text tells of. */
+const hiddenTables: Feature = {
+  name: "hiddenTables",
+  holds: true,
+  make(subject) {
+    const { random, slots, typed } = subject;
+    slots.clear();
+    typed.clear();
+    const schema = random.pick(["one", "two"]);
+    return [
+      query(random.pick([
+        `CALL ${schema}.make()`,
+        `CALL ${schema}.copy()`,
+        `SELECT ${schema}.making()`,
+      ])),
+      random.chance(0.5) ? change(subject) : read(subject),
+      query(`SELECT * FROM ${schema}.made`),
+      { kind: "reset" },
+    ];
+  },
+};
+
 const autocommit: Feature = {
   name: "autocommit",
   holds: true,
@@ -193,5 +215,5 @@ const xa: Feature = {
 
 export const HOLDING_FEATURES: readonly Feature[] = [
   ...[transactions, autocommit, nextTransaction, temporaryTables, lockTables, userLocks, handlers],
-  xa,
+  ...[xa, hiddenTables],
 ];

@@ -208,6 +208,15 @@ const routines: Feature = {
   },
 };
 
+const triggers: Feature = {
+  name: "triggers",
+  make: ({ random }) => [
+    query(`INSERT INTO ${random.pick(["one", "two"])}.watched VALUES (${random.int(9)})`),
+    ...pause(random),
+    query("SELECT @b, @@div_precision_increment"),
+  ],
+};
+
 const sessions: Feature = {
   name: "sessions",
   isOuter: true,
@@ -225,5 +234,5 @@ const sessions: Feature = {
 };
 
 export const STATEMENT_FEATURES: readonly Feature[] = [
-  ...[plain, mistakes, ...facts, calcFoundRows, several, routines, sessions],
+  ...[plain, mistakes, ...facts, calcFoundRows, several, routines, triggers, sessions],
 ];
