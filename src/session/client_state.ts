@@ -163,7 +163,9 @@ export class ClientState {
     // A text that a server does not understand does nothing.
     const isNothing = errorCode === SYNTAX_ERROR && command.isAlone;
     const classified = isNothing ? PLAIN : seenToDo(server, command);
-    if (mayBeCounted(classified.effects)) server.counted = undefined;
+    // It is counted even where it fails.
+    const { effects } = command.classified;
+    if (mayBeCounted(effects, () => firstWords(command))) server.counted = undefined;
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
     this.#pin(server, command, { classified, now });
@@ -186,6 +188,12 @@ export class ClientState {
     }
     adopt(this.wanted, known, this.#insertIdBefore);
     this.begin(server, command);
+  }
+
+  /** Whether it has what the client may ask of its last statement, and any other would hide. */
+  hasFacts(server: ServerSession): boolean {
+    const asksRows = (this.#habits.asked & Ask.foundRows) !== 0;
+    return server.mayHaveConditions || (this.#hasFoundRows && asksRows);
   }
 
   /** Whether somebody else who gets the server session must read something out of it first. */

@@ -15,7 +15,7 @@ export function isSetUp(
   state: ClientState,
 ): boolean {
   return !needsReports(server, classified) && !needsTransactionReports(server, classified) &&
-    !needsCounts(server, classified) &&
+    !needsCounts(server, classified, state) &&
     need?.isMet(server) !== false && (!mayAskInsertId(classified) || state.hasInsertId(server));
 }
 
@@ -27,7 +27,7 @@ export async function setUp(
 ): Promise<void> {
   if (needsReports(server, classified)) await restoreReports(server);
   if (needsTransactionReports(server, classified)) await reportTransactions(server);
-  if (needsCounts(server, classified)) await readCounts(server);
+  if (needsCounts(server, classified, state)) await readCounts(server);
   if (mayAskInsertId(classified) && !state.hasInsertId(server)) {
     state.supposeInsertId();
     await bringTo(server, state.wanted!, { asksInsertId: true, keepsUnknown: true });
@@ -49,9 +49,13 @@ function needsTransactionReports(
   return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
 }
 
-/** What code of the server makes shows by them. */
-function needsCounts(server: ServerSession, { effects }: Classified): boolean {
-  return (effects & Effect.calls) !== 0 && !hasCounts(server);
+/** What code of the server makes shows by them; without, the client stays for longer. */
+function needsCounts(
+  server: ServerSession,
+  { effects }: Classified,
+  state: ClientState,
+): boolean {
+  return (effects & Effect.calls) !== 0 && !hasCounts(server) && !state.hasFacts(server);
 }
 
 /** Routines may. */

@@ -70,13 +70,19 @@ export function countedOf(
   return rows.reduce((sum, [, count]) => sum + cellNumber(count), 0);
 }
 
-/** Effects of texts after which there are others. */
 const COUNTED_EFFECTS = Effect.createsTemporary | Effect.prepares | Effect.executes |
-  Effect.endsTransaction | Effect.locksServer | Effect.unknown;
+  Effect.locksServer | Effect.unknown;
 
-/** Whether a statement may have changed those counts by what its text says. */
-export function mayBeCounted(effects: number): boolean {
-  return (effects & COUNTED_EFFECTS) !== 0;
+/** Among those that end a transaction. */
+const COUNTED_WORDS = /\b(create|flush)\b/i;
+
+/**
+ * Whether a statement may have changed those counts by what its text says.
+ * @param text its begin
+ */
+export function mayBeCounted(effects: number, text: () => string): boolean {
+  if ((effects & COUNTED_EFFECTS) !== 0) return true;
+  return (effects & Effect.endsTransaction) !== 0 && COUNTED_WORDS.test(text());
 }
 
 /** Has 0 where code of the server has certainly left no lock; undefined where no server tells. */
