@@ -140,7 +140,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       bytesOut: this.#relay.bytesOut,
       serverSessionIds: this.#hold?.ids ?? [],
       route: this.#hold?.route ?? "",
-      pins: this.#hold?.listPins(this.#planner, this.#phaseSince) ?? [],
+      pins: this.#hold?.listPins(this.#planner?.planned, this.#phaseSince) ?? [],
     };
   }
 
@@ -207,7 +207,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
 
   statementText(limit: number): string | undefined {
     return this.#phase === "executing" || this.#phase === "connecting"
-      ? this.#planner?.text.read(limit)
+      ? this.#planner?.planned.text.read(limit)
       : undefined;
   }
 
@@ -283,7 +283,9 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     this.#setPhase("idle");
     const server = this.#hold?.current;
     if (server !== undefined) this.need?.onDone(server);
-    if (server !== undefined && this.#hold!.giveBack(this.#commands)) this.#relay.dropServer();
+    if (server !== undefined && this.#hold!.giveBack(this.#commands.planned)) {
+      this.#relay.dropServer();
+    }
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
@@ -294,13 +296,13 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   }
 
   get need(): ServerNeed | undefined {
-    const need = this.#planner?.need;
+    const need = this.#planner?.planned.need;
     if (need !== undefined) return need;
     return this.#hold?.current?.prepared?.closing ? CLOSES_STATEMENTS : undefined;
   }
 
   isReady(): boolean {
-    return this.#hold!.isReady(this.#planner!);
+    return this.#hold!.isReady(this.#planner!.planned);
   }
 
   get keepsCommands(): boolean {
@@ -308,7 +310,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   }
 
   get #losing(): LosingSession {
-    return { id: this.id, hold: this.#hold!, planner: this.#planner };
+    return { id: this.id, hold: this.#hold!, planned: this.#planner?.planned };
   }
 
   onServerLost(loss: Loss): LossDecision {
@@ -327,7 +329,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     const isLost = this.#hold?.current?.isOpen === false;
     const told = isLost ? lossOnTheWay(error, this.#losing) : error;
     // Without its part an execution would have another value.
-    if (this.#planner?.command === Command.STMT_SEND_LONG_DATA) this.#loss = told;
+    if (this.#planner?.planned.command === Command.STMT_SEND_LONG_DATA) this.#loss = told;
     this.#relay.refuse(told);
   }
 
@@ -340,7 +342,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
 
   takeServer(): ServerSession | undefined {
     if (this.#findLoss() !== undefined) return undefined;
-    const server = this.#hold?.takeNow(this.#planner!);
+    const server = this.#hold?.takeNow(this.#planner!.planned);
     server?.acquire(this.#relay);
     return server;
   }
@@ -353,7 +355,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       return this.#relay.refuse(loss);
     }
     this.#setPhase("connecting");
-    this.#hold!.open(this.#planner, isAgain).then(
+    this.#hold!.open(this.#planner?.planned, isAgain).then(
       (server) => {
         if (server === undefined || this.#hasEnded) return;
         this.#relay.use(server);

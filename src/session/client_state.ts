@@ -163,9 +163,9 @@ export class ClientState {
     // A text that a server does not understand does nothing.
     const isNothing = errorCode === SYNTAX_ERROR && command.isAlone;
     const classified = isNothing ? PLAIN : seenToDo(server, command);
-    // It is counted even where it fails.
-    const { effects } = command.classified;
-    if (mayBeCounted(effects, () => firstWords(command))) server.counted = undefined;
+    if (mayBeCounted(command.classified.effects, isNothing, () => firstWords(command))) {
+      server.counted = undefined;
+    }
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
     this.#pin(server, command, { classified, now });

@@ -5,7 +5,7 @@ import { logWarning } from "../log.ts";
 import { Command } from "../protocol/constants.ts";
 import type { PinInfo } from "../session_manager.ts";
 import { UNKNOWN_NATURE } from "./command_nature.ts";
-import type { CommandPlanner } from "./command_planner.ts";
+import type { CommandForecast } from "./command_forecast.ts";
 import type { EndReason } from "./end_reason.ts";
 import { lossError, OUTCOMES, type Stage, stateOf } from "./loss.ts";
 import { isFarewell, lost } from "./server_errors.ts";
@@ -40,7 +40,7 @@ export interface LossAnswer {
 export interface LosingSession {
   readonly id: number;
   readonly hold: ServerHold;
-  readonly planner: CommandPlanner | undefined;
+  readonly planned: CommandForecast | undefined;
 }
 
 /** Where a command asks for them, they bind it to its server session as pins do. */
@@ -54,14 +54,14 @@ const FACTS: PinInfo = {
 const LONG_DATA: PinInfo = { ...FACTS, reason: "long_data" };
 
 /** Does what the table of losses says: the hold has let go of the server session afterwards. */
-export function judge(loss: Loss, { id, hold, planner }: LosingSession): LossDecision {
+export function judge(loss: Loss, { id, hold, planned }: LosingSession): LossDecision {
   const { farewell, stage, payload, isSecondRun } = loss;
   const { isInTransaction } = hold;
-  const { isRead, mayCommit, asksFacts } = planner?.natureOf(payload) ?? UNKNOWN_NATURE;
+  const { isRead, mayCommit, asksFacts } = planned?.natureOf(payload) ?? UNKNOWN_NATURE;
   const pins: PinInfo[] = [...hold.pins];
   if (asksFacts) pins.push(FACTS);
   // The pin begins behind the command.
-  const isLongData = planner?.command === Command.STMT_SEND_LONG_DATA;
+  const isLongData = planned?.command === Command.STMT_SEND_LONG_DATA;
   if (isLongData && !pins.some(({ reason }) => reason === LONG_DATA.reason)) pins.push(LONG_DATA);
   const isPinned = pins.some(isOtherPin);
   const situation = { stage, isUnused: hold.isUnused, isInTransaction, isPinned, isRead };

@@ -70,17 +70,22 @@ export function countedOf(
   return rows.reduce((sum, [, count]) => sum + cellNumber(count), 0);
 }
 
-const COUNTED_EFFECTS = Effect.createsTemporary | Effect.prepares | Effect.executes |
-  Effect.locksServer | Effect.unknown;
+const COUNTED_EFFECTS = Effect.createsTemporary | Effect.locksServer | Effect.unknown;
+
+/** They count even where the server does not understand the text inside. */
+const PREPARES = Effect.prepares | Effect.executes;
 
 /** Among those that end a transaction. */
 const COUNTED_WORDS = /\b(create|flush)\b/i;
 
 /**
  * Whether a statement may have changed those counts by what its text says.
+ * @param isNothing the server has not understood it
  * @param text its begin
  */
-export function mayBeCounted(effects: number, text: () => string): boolean {
+export function mayBeCounted(effects: number, isNothing: boolean, text: () => string): boolean {
+  if ((effects & PREPARES) !== 0) return true;
+  if (isNothing) return false;
   if ((effects & COUNTED_EFFECTS) !== 0) return true;
   return (effects & Effect.endsTransaction) !== 0 && COUNTED_WORDS.test(text());
 }

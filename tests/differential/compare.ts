@@ -1,5 +1,5 @@
 /** What two sessions may differ in that do the same, and in what words a difference is told. */
-import { ColumnFlag, Status } from "../../src/protocol/constants.ts";
+import { ColumnFlag, Head, Status } from "../../src/protocol/constants.ts";
 import type { Op } from "./steps.ts";
 
 /** The payloads of a reply, each behind the sequence number of its packet; or why there is none. */
@@ -169,4 +169,14 @@ function tell(packets: readonly Uint8Array[] | string, at: number): string {
   }
   const text = latin1.decode(packet.subarray(1, SHOWN)).replaceAll(/[^\x20-\x7e]/g, ".");
   return `${place}: ${packet.subarray(0, SHOWN).toHex()} ${JSON.stringify(text)}`;
+}
+
+const TOO_MANY_CONNECTIONS = 1040;
+
+/** No server session was to be had: some have turned out to be kept that nobody took for it. */
+export function isExhausted(reply: Reply | undefined): boolean {
+  if (reply === undefined || typeof reply === "string") return false;
+  const [packet] = reply;
+  const [, head, low, high] = packet!;
+  return head === Head.ERR && (low! | (high! << 8)) === TOO_MANY_CONNECTIONS;
 }

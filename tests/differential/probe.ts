@@ -1,6 +1,6 @@
 /** Looks, as a client that has just logged in, for anything that another client has left behind. */
 import { lockOf, LOCKS, PREPARED_NAMES, TEMPORARY_TABLES, USER_VARIABLES } from "./data.ts";
-import { compare, type Difference } from "./compare.ts";
+import { compare, type Difference, isExhausted } from "./compare.ts";
 import { query } from "./scenario.ts";
 import { Side } from "./side.ts";
 import type { Op } from "./steps.ts";
@@ -47,7 +47,7 @@ export interface ProbeOptions {
 
 export async function probe(
   { server, proxy, name, count }: ProbeOptions,
-): Promise<{ op: Op; difference: Difference } | undefined> {
+): Promise<{ op: Op; difference: Difference; isExhausted: boolean } | undefined> {
   const statements = [...FACTS, ...STATE].map((op) =>
     op.kind === "query" ? { ...op, sql: `/* sluice: server=${name} */ ${op.sql}` } : op
   );
@@ -62,8 +62,9 @@ export async function probe(
       const shared = await Side.connect(proxy);
       open.push(shared);
       for (const [index, op] of statements.entries()) {
-        const difference = compare(op, expected[index]!, (await shared.perform(op))!);
-        if (difference !== undefined) return { op, difference };
+        const answer = (await shared.perform(op))!;
+        const difference = compare(op, expected[index]!, answer);
+        if (difference !== undefined) return { op, difference, isExhausted: isExhausted(answer) };
       }
     }
     return undefined;
