@@ -226,7 +226,11 @@ export class ClientState {
     } else if (this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0) {
       this.facts.foundRows = await readFoundRows(server);
     }
-    if (this.isPinned && !await this.#readPins(server)) return false;
+    if (this.isPinned && !await this.#readPins(server)) {
+      // What has been asked for is what the server would tell of now.
+      this.#isHidden = true;
+      return false;
+    }
     await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
     // What was late is the client's as well.
     if (this.wanted !== undefined) adopt(this.wanted, known, known.insertId);
@@ -386,12 +390,15 @@ function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | 
   return new Map([...values].map(([name, value]) => [name, textOf(value)]));
 }
 
-/** What a command has done: where its text does not tell of the change of state, a trigger's code. */
+/**
+ * What a command has done: where its text does not tell of the change of state, a trigger's code.
+ * OceanBase reports changes of state that are none.
+ */
 function seenToDo(
-  server: ServerSession,
+  { reports, dialect }: ServerSession,
   { command, classified, need }: PlannedCommand,
 ): Classified {
-  const isChanged = (server.reports!.seen & Tracked.STATE) !== 0;
+  const isChanged = dialect !== "oceanbase" && (reports!.seen & Tracked.STATE) !== 0;
   const isTold = classified.effects !== 0 || need?.tellsChanges === true;
   if (!isChanged || isTold || !RUNS_STATEMENT.has(command)) return classified;
   return { ...classified, effects: Effect.calls };
