@@ -1,6 +1,7 @@
 /** Server sessions that clients share: one is enough for many, and none sees another's state. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
+import { eventually } from "../support/eventually.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
 import { value } from "../support/value.ts";
@@ -16,6 +17,7 @@ for (const name of ENGINES) {
     "CREATE DATABASE two",
     "CREATE TABLE one.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)",
     "CREATE TABLE two.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)",
+    "CREATE PROCEDURE one.makes() CREATE TEMPORARY TABLE one.made (v INT)",
   ]);
 
   /** A proxy with so many server sessions, and so many clients. */
@@ -231,6 +233,24 @@ for (const name of ENGINES) {
         assertEquals(String(await value(b!, "SELECT CONCAT(@d, @i, @j)")), "other15");
       }
       assertEquals(proxy.servers, 1);
+    },
+  );
+
+  shared(
+    "who has to stay is told of the last statement, and not of what was asked meanwhile",
+    { sessions: 1, clients: 2 },
+    async ([a, b], proxy) => {
+      await b!.query("SELECT FOUND_ROWS()");
+      await a!.query("SELECT 1 UNION SELECT 2");
+      await a!.query("CALL one.makes()");
+      const other = value(b!, "SELECT 'other'");
+      await eventually("the server has been asked what is left", () => {
+        const pins = [...proxy.proxy.manager.clients.values()].flatMap((one) => one.info().pins);
+        return pins.some(({ reason }) => reason === "unknown_state");
+      });
+      assertEquals(Number(await value(a!, "SELECT ROW_COUNT()")), 0);
+      await a!.changeUser({});
+      assertEquals(await other, "other");
     },
   );
 
