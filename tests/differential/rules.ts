@@ -3,6 +3,7 @@
  * it: what it stands in is replaced for the whole process until that is undone.
  */
 import type { EngineName } from "../../src/dev/engines/engine.ts";
+import { Reports } from "../../src/backend/reports.ts";
 import { ServerSession } from "../../src/backend/server_session.ts";
 import { SharedServers } from "../../src/backend/shared_servers.ts";
 import { ClientState } from "../../src/session/client_state.ts";
@@ -14,6 +15,7 @@ import { Ask } from "../../src/sql/effects.ts";
 import { type PinReason, Pins } from "../../src/state/pins.ts";
 import { ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState, type StateValue, Unread } from "../../src/state/session_state.ts";
+import { Tracked } from "../../src/state/track.ts";
 import { RESULTS_COLLATION } from "../../src/state/variables.ts";
 
 /** Puts the rule in force again. */
@@ -403,6 +405,40 @@ const PIN_RULES: readonly Rule[] = [
   },
 ];
 
+const CODE_RULES: readonly Rule[] = [
+  {
+    name: "what triggers set",
+    features: ["triggers"],
+    switchOff: () =>
+      replaceMethod(
+        Reports.prototype,
+        "take",
+        (own) =>
+          function (this: Reports, known, ok, dialect) {
+            own.call(this, known, ok, dialect);
+            this.seen &= ~Tracked.STATE;
+          },
+      ),
+  },
+  {
+    name: "what code makes and no server lists",
+    features: ["hiddenTables", "plain"],
+    switchOff: () =>
+      together(
+        replaceMethod(SessionState.prototype, "setUncertain", () => () => {}),
+        replaceMethod(
+          Pins.prototype,
+          "add",
+          (own) =>
+            function (this: Pins, reason, at, cause) {
+              if (reason === "unknown_state") this.end("state read");
+              else own.call(this, reason, at, cause);
+            },
+        ),
+      ),
+  },
+];
+
 const UNKNOWN_RULE: Rule = {
   name: "pin: unknown_state",
   features: ["executeImmediate", "textPrepared", "several", "fewerReports"],
@@ -414,5 +450,5 @@ const UNKNOWN_RULE: Rule = {
 };
 
 export const RULES: readonly Rule[] = [
-  ...[...STATE_RULES, ...FACT_RULES, ...PREPARED_RULES, ...PIN_RULES, UNKNOWN_RULE],
+  ...[...STATE_RULES, ...FACT_RULES, ...PREPARED_RULES, ...PIN_RULES, ...CODE_RULES, UNKNOWN_RULE],
 ];
