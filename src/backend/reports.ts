@@ -3,6 +3,7 @@
  * of the command to understand that.
  */
 import { type Classified, PLAIN } from "../sql/classified.ts";
+import { behindComments } from "../sql/first_words.ts";
 import { Effect } from "../sql/effects.ts";
 import { Status } from "../protocol/constants.ts";
 import type { OkPacket } from "../protocol/response.ts";
@@ -30,8 +31,8 @@ export interface ReportedCommand {
 /** Of commands of the proxy, which say all that they do. */
 const OWN: ReportedCommand = { classified: PLAIN };
 
-/** Longer than any SET NAMES. */
-const TEXT_LIMIT = 200;
+/** Longer than any SET NAMES with a hint. */
+const TEXT_LIMIT = 500;
 
 export class Reports {
   /** Set before a command is sent. */
@@ -59,7 +60,7 @@ export class Reports {
       dialect,
       isPassing: isPassing(effects, dialect, hasMore),
       settles: settles === true,
-      statement: sets ? this.command.textUpTo?.(TEXT_LIMIT) : undefined,
+      statement: sets ? behindComments(this.command.textUpTo?.(TEXT_LIMIT) ?? "") : undefined,
     });
     this.seen |= seen;
     if ((seen & Tracked.ONCE) !== 0) {

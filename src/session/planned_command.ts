@@ -1,5 +1,6 @@
 /** What is known of the command of a client before it is sent. */
 import type { Classified } from "../sql/classified.ts";
+import { behindComments } from "../sql/first_words.ts";
 import type { SqlMode } from "../sql/mode.ts";
 import { splitStatements } from "../sql/split.ts";
 import type { ServerNeed } from "./server_need.ts";
@@ -22,24 +23,19 @@ export interface PlannedCommand {
 }
 
 const FIRST_WORDS = 1_000;
-const COMMENTS = /^(?:\s+|\/\*(?!M?!)[^]*?\*\/|(?:--\s|#)[^\n]*\n)+/;
 
 /** The begin of the text that it runs, behind comments that are no code. */
 export function firstWords(command: PlannedCommand): string {
-  return withoutComments(command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "");
+  return behindComments(command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "");
 }
 
 /** The same of each of its statements; none where the text is too long to find them all. */
 export function firstWordsOfEach(command: PlannedCommand): string[] {
   const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "";
-  if (!text.includes(";")) return [withoutComments(text)];
+  if (!text.includes(";")) return [behindComments(text)];
   if (text.length === FIRST_WORDS) return [];
   const bytes = new TextEncoder().encode(text);
   return splitStatements(bytes, { start: 0, end: bytes.length }, command.mode)
     .map(({ start, end }) => new TextDecoder().decode(bytes.subarray(start, end)))
-    .map(withoutComments);
-}
-
-function withoutComments(text: string): string {
-  return text.replace(COMMENTS, "");
+    .map(behindComments);
 }

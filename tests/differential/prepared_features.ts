@@ -125,12 +125,17 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
   ["SELECT", 0],
 ];
 
-/** Parameters whose types are those of their places, not of their values. */
-const TYPED = "SELECT CAST(? AS CHAR(40)), CAST(? AS CHAR(40))";
+/**
+ * For MySQL: parameters whose types are those of their places, not of their values. It would prepare
+ * the statement again for a value that is no NULL any more, and with that forget collation_database.
+ */
+const TYPED = "CAST(? AS CHAR(40))";
+const UNTYPED = /^SELECT \?, \?$|^SET @p = \?$|^SELECT \? INTO @q$/;
 
 function prepare(subject: Subject): [Op, number] {
   const [text, parameters] = subject.random.pick(TEXTS);
-  const any = subject.engine === "mysql" ? text.replace("SELECT ?, ?", TYPED) : text;
+  const isTyped = subject.engine === "mysql" && UNTYPED.test(text);
+  const any = isTyped ? text.replaceAll("?", TYPED) : text;
   const slot = subject.nextSlot++;
   const sql = any.replace("$", ownTable(subject));
   const isGood = !/missing|SELECT$/.test(sql);

@@ -237,6 +237,25 @@ for (const name of ENGINES) {
   );
 
   shared(
+    "SET CHARACTER SET is not taken for SET NAMES behind a comment",
+    { sessions: 1, clients: 2 },
+    async ([a, b]) => {
+      const { port } = engine.engine;
+      const direct = await createConnection({ host: "127.0.0.1", port, ...APP });
+      const told = [];
+      for (const client of [direct, a!]) {
+        await client.query("SET SESSION collation_database = latin1_spanish_ci");
+        await client.query("/* a hint */ -- and more\n SET CHARACTER SET latin1");
+        await b!.query("SET SESSION div_precision_increment = 9");
+        const [, [field]] = await client.query("SELECT 'text'");
+        told.push((field as unknown as { characterSet: number }).characterSet);
+      }
+      await direct.end();
+      assertEquals(told[1], told[0]);
+    },
+  );
+
+  shared(
     "who has to stay is told of the last statement, and not of what was asked meanwhile",
     { sessions: 1, clients: 2 },
     async ([a, b], proxy) => {
