@@ -125,17 +125,18 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
   ["SELECT", 0],
 ];
 
-/**
- * For MySQL: parameters whose types are those of their places, not of their values. It would prepare
- * the statement again for a value that is no NULL any more, and with that forget collation_database.
- */
-const TYPED = "CAST(? AS CHAR(40))";
-const UNTYPED = /^SELECT \?, \?$|^SET @p = \?$|^SELECT \? INTO @q$/;
+/** For MySQL: parameters whose types are those of their places, not of their values. */
+const TYPED: ReadonlyMap<string, string> = new Map([
+  ["SELECT ?, ?", "SELECT CAST(? AS CHAR(40)), CAST(? AS CHAR(40))"],
+  // It would prepare them again for a value that is no NULL any more, and with that forget
+  // collation_database. With CAST in place of CONCAT it crashes later.
+  ["SET @p = ?", "SET @p = CONCAT(?, '')"],
+  ["SELECT ? INTO @q", "SELECT CONCAT(?, '') INTO @q"],
+]);
 
 function prepare(subject: Subject): [Op, number] {
   const [text, parameters] = subject.random.pick(TEXTS);
-  const isTyped = subject.engine === "mysql" && UNTYPED.test(text);
-  const any = isTyped ? text.replaceAll("?", TYPED) : text;
+  const any = subject.engine === "mysql" ? TYPED.get(text) ?? text : text;
   const slot = subject.nextSlot++;
   const sql = any.replace("$", ownTable(subject));
   const isGood = !/missing|SELECT$/.test(sql);
