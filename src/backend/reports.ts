@@ -56,11 +56,12 @@ export class Reports {
     const { classified: { effects }, settles } = this.command;
     const sets = (effects & Effect.setsSystemVariables) !== 0;
     const hasMore = (ok.status & Status.MORE_RESULTS_EXISTS) !== 0;
+    const text = sets ? this.command.textUpTo?.(TEXT_LIMIT) : undefined;
     const seen = applyTrack(known, ok, {
       dialect,
       isPassing: isPassing(effects, dialect, hasMore),
       settles: settles === true,
-      statement: sets ? behindComments(this.command.textUpTo?.(TEXT_LIMIT) ?? "") : undefined,
+      statement: text && behindComments(text),
     });
     this.seen |= seen;
     if ((seen & Tracked.ONCE) !== 0) {
