@@ -232,9 +232,15 @@ export class ClientState {
       return false;
     }
     await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
+    const isAllRead = (known.unread()?.userVariables.length ?? 0) === 0;
+    // Of what is there no statement makes the same elsewhere.
+    if (!isAllRead) known.setUncertain();
     // What was late is the client's as well.
     if (this.wanted !== undefined) adopt(this.wanted, known, known.insertId);
-    return true;
+    if (isAllRead) return true;
+    this.#pins.add("unknown_state", Date.now(), "user variable");
+    this.#isHidden = true;
+    return false;
   }
 
   /** @returns whether none is left */

@@ -112,17 +112,21 @@ function isNotSet({ type, charset, length }: UserVariableType, dialect: Dialect)
 /**
  * {@link NOT_SET}, or text to stand behind `@name:=` in a SET statement; a NULL assigns twice.
  * @param row the cells of {@link readBackColumns}
+ * @returns undefined where no statement recreates it: a string whose bytes are no characters, as
+ *   parameters of prepared statements may leave them
  */
 export function recreatedValue(
   name: string,
   row: readonly (Uint8Array | null)[],
   { type, dialect }: { readonly type: UserVariableType; readonly dialect: Dialect },
-): string {
+): string | undefined {
   const [value, , collation, about] = row;
   const collationName = decodeText(collation ?? new Uint8Array(0));
   const aboutText = decodeText(about ?? new Uint8Array(0));
   const kept = { type, collation: collationName, about: aboutText, dialect };
-  if (value !== null && value !== undefined) return valueText(value, kept);
+  if (value !== null && value !== undefined) {
+    return isText(value, kept) ? valueText(value, kept) : undefined;
+  }
   if (dialect === "oceanbase") return "NULL";
   if (isNotSet(type, dialect)) return NOT_SET;
   return `${sampleText(kept)},${userVariable(name)}:=NULL`;
@@ -149,6 +153,18 @@ export function numberText(value: Uint8Array): string {
 /** NaN for NULL. */
 export function cellNumber(cell: Uint8Array | null | undefined): number {
   return cell === null || cell === undefined ? NaN : Number(numberText(cell));
+}
+
+const UTF8 = /^utf8(mb[34])?$/;
+
+function isText(value: Uint8Array, { about }: Kept): boolean {
+  if (!UTF8.test(about)) return true;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const BOOLEANS = new Map([["0", "FALSE"], ["1", "TRUE"]]);

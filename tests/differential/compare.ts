@@ -93,7 +93,7 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   }
   if (op.kind === "execute" && !op.hasTypes) return packets.map(withoutBinary).map(withoutChange);
   const isCall = op.kind === "execute" ? op.isCall : op.kind === "query" && CALL.test(op.sql);
-  return packets.map(isCall ? withoutRowCount : withoutChange);
+  return packets.map(withoutRowNumber).map(isCall ? withoutRowCount : withoutChange);
 }
 
 const CALL = /\bCALL\b/;
@@ -109,6 +109,15 @@ function withoutRow(packet: Uint8Array): Uint8Array {
   copy[message] = 0;
   return copy;
 }
+
+/** The same in a value that has the message. */
+function withoutRowNumber(packet: Uint8Array): Uint8Array {
+  const text = latin1.decode(packet);
+  if (!ROW_NUMBER.test(text)) return packet;
+  return Uint8Array.from(text.replace(ROW_NUMBER, "$1 #"), (one) => one.charCodeAt(0));
+}
+
+const ROW_NUMBER = /(row|Zeile) \d(?!\d)/;
 
 /**
  * The description of a column without its flag BINARY: that of a parameter is, on MariaDB, the one of

@@ -9,7 +9,7 @@ const VARIABLES: readonly (readonly [name: string, values: readonly string[], sh
   ["div_precision_increment", ["0", "9", "DEFAULT"], "SELECT 1 / 7"],
   ["group_concat_max_len", ["10", "1024"], "SELECT GROUP_CONCAT(name) FROM one.fixed"],
   ["sql_select_limit", ["1", "2", "DEFAULT"], "SELECT * FROM two.fixed ORDER BY id"],
-  ["max_error_count", ["0", "1", "64", "DEFAULT"]],
+  ["max_error_count", ["1", "2", "64", "DEFAULT"]],
   ["sort_buffer_size", ["65536", "DEFAULT", "'text'"]],
   [
     "time_zone",

@@ -1,4 +1,5 @@
 /** Server sessions that clients share: one is enough for many, and none sees another's state. */
+import { Buffer } from "node:buffer";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
 import { eventually } from "../support/eventually.ts";
@@ -233,6 +234,23 @@ for (const name of ENGINES) {
         assertEquals(String(await value(b!, "SELECT CONCAT(@d, @i, @j)")), "other15");
       }
       assertEquals(proxy.servers, 1);
+    },
+  );
+
+  // MariaDB takes such a parameter for bytes.
+  name === "mysql" && shared(
+    "a user variable whose bytes are no characters stays where it is",
+    { sessions: 1, clients: 2 },
+    async ([a, b], proxy) => {
+      await a!.execute("SET @bytes = CONCAT(?, '')", [Buffer.of(0xff, 0x27)]);
+      const other = value(b!, "SELECT 'other'");
+      await eventually("the variable has been looked at", () => {
+        const pins = [...proxy.proxy.manager.clients.values()].flatMap((one) => one.info().pins);
+        return pins.some(({ reason }) => reason === "unknown_state");
+      });
+      assertEquals(await value(a!, "SELECT HEX(@bytes)"), "FF27");
+      await a!.changeUser({});
+      assertEquals(await other, "other");
     },
   );
 
