@@ -293,6 +293,7 @@ export class ClientState {
     const lost = this.#pins.list();
     this.#pins.end("server session lost");
     this.#hasUnknownName = false;
+    if (this.wanted !== undefined) this.wanted.isUncertain = false;
     return lost;
   }
 

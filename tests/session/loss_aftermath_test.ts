@@ -81,6 +81,22 @@ Deno.test("What was lost is told to the next command that needs a server, and on
   });
 });
 
+Deno.test("What nobody knew of a session has gone with its server session", async () => {
+  await stage("transaction", NO_FAILURE, async ({ client, proxy, server }) => {
+    await ok(client, "SET @a = 1");
+    await ok(client, "BINLOG 'x'");
+    const [entry] = proxy.proxy.manager.clients.values();
+    assertEquals(entry!.info().pins.map(({ reason }) => reason), ["unknown_state"]);
+    server.drop();
+    await lost(server);
+    await client.query(READ);
+    await expectLoss(client, /unknown_state|state/);
+    await read(client);
+    await eventually("nothing binds it", () => entry!.info().pins.length === 0);
+    assertEquals(entry!.info().serverSessionIds, []);
+  });
+});
+
 Deno.test("A reset makes a loss nobody's business", async () => {
   await stage("transaction", NO_FAILURE, async ({ client, server }) => {
     await ok(client, "BEGIN");
