@@ -163,7 +163,8 @@ export class ClientState {
     // A text that a server does not understand does nothing.
     const isNothing = errorCode === SYNTAX_ERROR && command.isAlone;
     const classified = isNothing ? PLAIN : seenToDo(server, command);
-    if (mayBeCounted(command.classified.effects, isNothing, () => firstWords(command))) {
+    const { effects } = command.classified;
+    if (effects !== 0 && mayBeCounted(effects, isNothing, () => firstWords(command))) {
       server.counted = undefined;
     }
     const hasReply = commandRow(command.command)?.shape !== "none";
