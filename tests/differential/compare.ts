@@ -91,11 +91,15 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   if (op.kind === "query" && SHOWS_CONDITIONS.test(op.sql)) {
     return packets.map((packet) => withoutChange(withoutRow(packet)));
   }
-  if (op.kind === "execute" && !op.hasTypes) return packets.map(withoutBinary).map(withoutChange);
+  const isBare = op.kind === "execute"
+    ? !op.hasTypes
+    : op.kind === "query" && EXECUTES.test(op.sql);
+  const described = isBare ? packets.map(withoutTypeFlags) : packets;
   const isCall = op.kind === "execute" ? op.isCall : op.kind === "query" && CALL.test(op.sql);
-  return packets.map(withoutRowNumber).map(isCall ? withoutRowCount : withoutChange);
+  return described.map(withoutRowNumber).map(isCall ? withoutRowCount : withoutChange);
 }
 
+const EXECUTES = /\bEXECUTE\b/;
 const CALL = /\bCALL\b/;
 const SHOWS_CONDITIONS = /\bSHOW (WARNINGS|ERRORS)\b/;
 
@@ -120,14 +124,14 @@ function withoutRowNumber(packet: Uint8Array): Uint8Array {
 const ROW_NUMBER = /(row|Zeile) \d(?!\d)/;
 
 /**
- * The description of a column without its flag BINARY: that of a parameter is, on MariaDB, the one of
- * the execution that had types, whatever the character set is now.
+ * The description of a column without what MariaDB leaves there of an execution before: the flags of
+ * a parameter's value, where this execution has no types, or NULL.
  */
-function withoutBinary(packet: Uint8Array): Uint8Array {
+function withoutTypeFlags(packet: Uint8Array): Uint8Array {
   const isColumn = packet.length > 18 && packet[1] === 3 && packet.at(-13) === 0x0c;
   if (!isColumn) return packet;
   const copy = packet.slice();
-  copy[copy.length - 5]! &= ~ColumnFlag.BINARY;
+  copy[copy.length - 5]! &= ~(ColumnFlag.BINARY | ColumnFlag.UNSIGNED);
   return copy;
 }
 

@@ -68,10 +68,14 @@ export function dataStatements({ clients, servers }: DataOptions): string[] {
   ]);
 }
 
+/**
+ * Numbers that they keep are texts: a number has the collation of the session that created the
+ * routine, which shows in what NULL it becomes.
+ */
 const ROUTINES: readonly string[] = [
   "CREATE PROCEDURE $.twice (INOUT n INT) SET n = n * 2",
   "CREATE PROCEDURE $.say (IN text VARCHAR(20)) BEGIN SELECT text; SELECT LENGTH(text) AS size; END",
-  "CREATE PROCEDURE $.keep (IN v INT) SET @a = v + 0.5e0, @c = CONCAT('kept ', v)",
+  "CREATE PROCEDURE $.keep (IN v INT) SET @a = CONCAT(v, '.5'), @c = CONCAT('kept ', v)",
   "CREATE PROCEDURE $.tune (IN v INT) SET SESSION div_precision_increment = v",
   "CREATE PROCEDURE $.last () SELECT LAST_INSERT_ID() AS id",
   "CREATE PROCEDURE $.fail () BEGIN SET @b = 'before'; SET SESSION div_precision_increment = 3; " +
@@ -79,11 +83,11 @@ const ROUTINES: readonly string[] = [
   "CREATE PROCEDURE $.warn () BEGIN SIGNAL SQLSTATE '01234' SET MESSAGE_TEXT = 'look'; END",
   "CREATE FUNCTION $.adjust (v INT) RETURNS INT NO SQL " +
   "BEGIN SET SESSION div_precision_increment = v; RETURN v; END",
-  "CREATE FUNCTION $.remember (v INT) RETURNS INT NO SQL BEGIN SET @b = v; RETURN v + 1; END",
+  "CREATE FUNCTION $.remember (v INT) RETURNS INT NO SQL BEGIN SET @b = CONCAT(v); RETURN v + 1; END",
   "CREATE PROCEDURE $.make () CREATE TEMPORARY TABLE made (v INT)",
   "CREATE PROCEDURE $.copy () CREATE TEMPORARY TABLE made SELECT 1 AS v",
   "CREATE FUNCTION $.making () RETURNS INT NO SQL " +
   "BEGIN CREATE TEMPORARY TABLE made (v INT); RETURN 1; END",
   "CREATE TRIGGER $.watch BEFORE INSERT ON $.watched FOR EACH ROW " +
-  "BEGIN SET @b = NEW.v; IF NEW.v > 5 THEN SET SESSION div_precision_increment = NEW.v; END IF; END",
+  "BEGIN SET @b = CONCAT(NEW.v); IF NEW.v > 5 THEN SET SESSION div_precision_increment = NEW.v; END IF; END",
 ];
