@@ -170,7 +170,7 @@ export class SharedNames implements ServerNeed {
     this.#isSent = false;
     const { tracker, known, dialect } = server;
     const { names } = server.keepPrepared();
-    if (this.#prepares) server.counted = undefined;
+    server.counted = undefined;
     const hasFailed = tracker.errorCode !== 0;
     for (const change of this.#changes) {
       const { name } = change.kind === "prepare" ? change.statement : change;
