@@ -65,11 +65,13 @@ export const Status = {
   PS_OUT_PARAMS: 1 << 12,
   IN_TRANS_READONLY: 1 << 13,
   SESSION_STATE_CHANGED: 1 << 14,
+  /** MariaDB. */
+  ANSI_QUOTES: 1 << 15,
 } as const;
 
 /** Those of the session; the others are about one reply. */
 export const SESSION_STATUS = Status.IN_TRANS | Status.IN_TRANS_READONLY | Status.AUTOCOMMIT |
-  Status.NO_BACKSLASH_ESCAPES;
+  Status.NO_BACKSLASH_ESCAPES | Status.ANSI_QUOTES;
 
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/my__command_8h.html and MariaDB's own two. */
 export const Command = {

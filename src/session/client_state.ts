@@ -9,6 +9,7 @@ import {
   readLocks,
   readUnseen,
   settle,
+  settlePending,
 } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
@@ -242,6 +243,14 @@ export class ClientState {
     this.#pins.add("unknown_state", Date.now(), "user variable");
     this.#isHidden = true;
     return false;
+  }
+
+  /** The server session is the client's: has it report what it has not reported yet. */
+  async hearLateReports(server: ServerSession): Promise<void> {
+    const known = server.known!;
+    if (!known.isPending) return;
+    await settlePending(server);
+    adopt(this.wanted!, known, known.insertId);
   }
 
   /** @returns whether none is left */

@@ -28,7 +28,11 @@ export async function setUp(
   if (needsReports(server, classified)) await restoreReports(server);
   if (needsTransactionReports(server, classified)) await reportTransactions(server);
   if (needsCounts(server, classified, state)) await readCounts(server);
-  if (mayAskInsertId(classified) && !state.hasInsertId(server)) {
+  const asksInsertId = mayAskInsertId(classified) && !state.hasInsertId(server);
+  if (!asksInsertId && need?.isMet(server) !== false) return;
+  // What is told late is the client's, and to be brought back with the rest.
+  await state.hearLateReports(server);
+  if (asksInsertId) {
     state.supposeInsertId();
     await bringTo(server, state.wanted!, { asksInsertId: true, keepsUnknown: true });
   }

@@ -114,6 +114,36 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "prepared again while the server has not told yet what was set",
+    sessions: 2,
+    script: [
+      [1, ask("USE two")],
+      [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
+      [1, ask("USE one")],
+      ...elsewhere(1),
+      [1, ask("CALL one.fail()")],
+      [1, execute(1)],
+      [1, ask("SELECT @b, @@div_precision_increment")],
+      back(1),
+      [2, ask("SELECT @@div_precision_increment")],
+      [1, ask("SELECT @b, @@div_precision_increment")],
+    ],
+  },
+  {
+    title: "the proxy's own replies have the flags of the session",
+    sessions: 1,
+    script: [
+      [1, prepare(1, "SELECT 1")],
+      [1, reset(1)],
+      [1, ask("SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'")],
+      [1, reset(1)],
+      [1, ask("SET autocommit = 0"), "holds"],
+      [1, reset(1), "holds"],
+      [1, ask("SET autocommit = 1, sql_mode = ''")],
+      [1, reset(1)],
+    ],
+  },
+  {
     title: "prepared again where nobody knows what the session has",
     sessions: 2,
     script: [
