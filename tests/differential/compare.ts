@@ -114,14 +114,18 @@ function withoutRow(packet: Uint8Array): Uint8Array {
   return copy;
 }
 
-/** The same in a value that has the message. */
+/** The same in a value that has the message, whose length is as many digits more or less. */
 function withoutRowNumber(packet: Uint8Array): Uint8Array {
   const text = latin1.decode(packet);
-  if (!ROW_NUMBER.test(text)) return packet;
-  return Uint8Array.from(text.replace(ROW_NUMBER, "$1 #"), (one) => one.charCodeAt(0));
+  const found = ROW_NUMBER.exec(text);
+  if (found === null) return packet;
+  const end = found.index + found[0].length;
+  const bytes = Uint8Array.from(text.replace(ROW_NUMBER, "$1 #"), (one) => one.charCodeAt(0));
+  for (let at = found.index; at > 0; at--) if (packet[at] === end - at - 1) bytes[at] = 0;
+  return bytes;
 }
 
-const ROW_NUMBER = /(row|Zeile) \d(?!\d)/;
+const ROW_NUMBER = /(row|Zeile) \d+/;
 
 /**
  * The description of a column without what MariaDB leaves there of an execution before: the flags of
