@@ -425,7 +425,8 @@ function seenToDo(
 function leavesConditions(command: PlannedCommand): boolean {
   if (!RUNS_STATEMENT.has(command.command)) return true;
   const statements = firstWordsOfEach(command);
-  return statements.length > 0 && statements.every((text) => LEAVES_CONDITIONS.test(text));
+  return statements.length > 0 &&
+    statements.every((text) => text === "" || LEAVES_CONDITIONS.test(text));
 }
 
 function leavesFoundRows(text: string, dialect: Dialect): boolean {

@@ -29,9 +29,10 @@ export function firstWords(command: PlannedCommand): string {
   return behindComments(command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "");
 }
 
-/** The same of each of its statements; none where the text is too long to find them all. */
+/** The same of each of its statements; none where the text is gone, or too long to find them all. */
 export function firstWordsOfEach(command: PlannedCommand): string[] {
-  const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "";
+  const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS);
+  if (text === undefined) return [];
   if (!text.includes(";")) return [behindComments(text)];
   if (text.length === FIRST_WORDS) return [];
   const bytes = new TextEncoder().encode(text);

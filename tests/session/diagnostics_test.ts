@@ -134,6 +134,7 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
     "GET DIAGNOSTICS @n = NUMBER; GET DIAGNOSTICS CONDITION 1 @m = MESSAGE_TEXT",
     "GET DIAGNOSTICS CONDITION @n @m2 = MESSAGE_TEXT; SELECT @n, @m, @m2",
   ],
+  "behind a comment": ["/* nothing */", "SHOW WARNINGS"],
   "behind several that use no table": [
     "SET @a = 1; SELECT 'a;b'; USE one;",
     "SHOW WARNINGS",
