@@ -281,7 +281,6 @@ export interface EndedTotals {
 export class SessionManager {
   readonly clients = new SessionMap<ClientSessionInfo, ClientEntry>();
   readonly servers = new SessionMap<ServerSessionInfo>();
-  /** Added to by each session as it ends. */
   readonly ended: EndedTotals = {
     clients: 0,
     servers: 0,
@@ -298,6 +297,22 @@ export class SessionManager {
   constructor(options: { proxyId: number; isolate: number }) {
     this.#proxyId = options.proxyId;
     this.#isolate = options.isolate;
+  }
+
+  /** A client session is no more: what it has done is kept in the sums. @param info its last */
+  endClient(info: ClientSessionInfo): void {
+    const { ended } = this;
+    this.clients.remove(info.id);
+    ended.clients++;
+    ended.statements += info.statements;
+    ended.transactions += info.transactions;
+    ended.bytesIn += info.bytesIn;
+    ended.bytesOut += info.bytesOut;
+  }
+
+  endServer(id: number): void {
+    this.servers.remove(id);
+    this.ended.servers++;
   }
 
   /** A fresh `cs_id`, or undefined when all 32,767 are in use. */

@@ -383,8 +383,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
     this.#phase = "closed";
     this.#user = undefined;
     this.forgetPrepared();
-    this.#manager.servers.remove(this.id);
-    this.#manager.ended.servers++;
+    this.#manager.endServer(this.id);
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
     this.seat?.pool.onEnd(this.seat);

@@ -472,7 +472,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   end(reason: EndReason, error?: SluiceError): void {
     if (this.#hasEnded) return;
     const isExecuting = this.#relay.isExecuting;
-    const fields = endFields(this.info(), reason, error);
+    const info = this.info();
     this.#phase = "closed";
     this.#relay.close();
     this.#hold?.abandonOpening();
@@ -480,22 +480,12 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     closeQuietly(this.#transport);
     if (reason === "server_lost") this.#hold?.discard();
     else this.#hold?.letGo(isExecuting);
-    this.#context.manager.clients.remove(this.id);
+    this.#context.manager.endClient(info);
     this.#place?.leave();
-    this.#addTotals();
     LOG[END_REASONS[reason]](
       reason === "login_refused" ? "login refused" : "session ended",
-      fields,
+      endFields(info, reason, error),
     );
     this.#context.onSessionEnd(this.id);
-  }
-
-  #addTotals(): void {
-    const { ended } = this.#context.manager;
-    ended.clients++;
-    ended.statements += this.#statements;
-    ended.transactions += this.#transactions;
-    ended.bytesIn += this.#relay.bytesIn;
-    ended.bytesOut += this.#relay.bytesOut;
   }
 }

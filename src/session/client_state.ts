@@ -194,8 +194,12 @@ export class ClientState {
 
   /** Whether it has what the client may ask of its last statement, and any other would hide. */
   hasFacts(server: ServerSession): boolean {
-    const asksRows = (this.#habits.asked & Ask.foundRows) !== 0;
-    return server.mayHaveConditions || (this.#hasFoundRows && asksRows);
+    return server.mayHaveConditions || this.#isFoundRowsWanted;
+  }
+
+  /** Whether the server session has FOUND_ROWS() that the client may ask for. */
+  get #isFoundRowsWanted(): boolean {
+    return this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0;
   }
 
   /** Whether somebody else who gets the server session must read something out of it first. */
@@ -220,29 +224,31 @@ export class ClientState {
    * @throws {SluiceError}
    */
   async readOut(server: ServerSession): Promise<boolean> {
-    const known = server.known!;
     if (server.mayHaveConditions && this.facts.conditions === undefined) {
       this.facts.conditions = await readConditions(server);
     } else if (server.mayHaveConditions) {
       await clearConditions(server);
-    } else if (this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0) {
+    } else if (this.#isFoundRowsWanted) {
       this.facts.foundRows = await readFoundRows(server);
     }
-    if (this.isPinned && !await this.#readPins(server)) {
-      // What has been asked for is what the server would tell of now.
-      this.#isHidden = true;
-      return false;
-    }
+    const isFree = (!this.isPinned || await this.#readPins(server)) &&
+      await this.#readValues(server);
+    // What has been asked for is what the server would tell of now.
+    if (!isFree) this.#isHidden = true;
+    return isFree;
+  }
+
+  /** @returns whether all of them can be made elsewhere */
+  async #readValues(server: ServerSession): Promise<boolean> {
+    const known = server.known!;
     await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
     const isAllRead = (known.unread()?.userVariables.length ?? 0) === 0;
     // Of what is there no statement makes the same elsewhere.
     if (!isAllRead) known.setUncertain();
     // What was late is the client's as well.
     if (this.wanted !== undefined) adopt(this.wanted, known, known.insertId);
-    if (isAllRead) return true;
-    this.#pins.add("unknown_state", Date.now(), "user variable");
-    this.#isHidden = true;
-    return false;
+    if (!isAllRead) this.#pins.add("unknown_state", Date.now(), "user variable");
+    return isAllRead;
   }
 
   /** The server session is the client's: has it report what it has not reported yet. */

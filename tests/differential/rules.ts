@@ -77,6 +77,11 @@ function withoutVariables(isMeant: (name: string, value: StateValue) => boolean)
   );
 }
 
+/** As if whatever the proxy cannot see left everything as it was. */
+function withoutUncertainty(): Undo {
+  return replaceMethod(SessionState.prototype, "setUncertain", () => () => {});
+}
+
 function withoutUserVariables(isMeant: (value: StateValue) => boolean): Undo {
   return replaceMethod(
     SessionState.prototype,
@@ -400,7 +405,7 @@ const PIN_RULES: readonly Rule[] = [
     switchOff: () =>
       together(
         withoutPins("routine"),
-        replaceMethod(SessionState.prototype, "setUncertain", () => () => {}),
+        withoutUncertainty(),
       ),
   },
 ];
@@ -425,7 +430,7 @@ const CODE_RULES: readonly Rule[] = [
     features: ["hiddenTables", "plain"],
     switchOff: () =>
       together(
-        replaceMethod(SessionState.prototype, "setUncertain", () => () => {}),
+        withoutUncertainty(),
         replaceMethod(
           Pins.prototype,
           "add",
@@ -445,7 +450,7 @@ const UNKNOWN_RULE: Rule = {
   switchOff: () =>
     together(
       withoutPins("unknown_state"),
-      replaceMethod(SessionState.prototype, "setUncertain", () => () => {}),
+      withoutUncertainty(),
     ),
 };
 

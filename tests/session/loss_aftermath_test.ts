@@ -90,7 +90,7 @@ Deno.test("What nobody knew of a session has gone with its server session", asyn
     server.drop();
     await lost(server);
     await client.query(READ);
-    await expectLoss(client, /unknown_state|state/);
+    await expectLoss(client, /lost with the server session: unknown state$/);
     await read(client);
     await eventually("nothing binds it", () => entry!.info().pins.length === 0);
     assertEquals(entry!.info().serverSessionIds, []);

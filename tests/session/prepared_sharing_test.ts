@@ -73,6 +73,14 @@ function elsewhere(client: number): Line[] {
 /** Ends that. */
 const back = (client: number): Line => [client + 200, ask("COMMIT")];
 
+/** Prepared in another schema than the client's, and not on the server session that it goes on with. */
+const PREPARED_IN_TWO: readonly Line[] = [
+  [1, ask("USE two")],
+  [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
+  [1, ask("USE one")],
+  ...elsewhere(1),
+];
+
 const SCENARIOS: readonly Scenario[] = [
   {
     title: "statements of several clients on one server session",
@@ -102,10 +110,7 @@ const SCENARIOS: readonly Scenario[] = [
     title: "prepared again behind a routine, which may have left anything",
     sessions: 2,
     script: [
-      [1, ask("USE two")],
-      [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
-      [1, ask("USE one")],
-      ...elsewhere(1),
+      ...PREPARED_IN_TWO,
       [1, ask("SET @a = 4, sql_mode = 'ANSI_QUOTES'")],
       [1, ask("CALL one.twice(@a)")],
       [1, execute(1)],
@@ -117,10 +122,7 @@ const SCENARIOS: readonly Scenario[] = [
     title: "prepared again while the server has not told yet what was set",
     sessions: 2,
     script: [
-      [1, ask("USE two")],
-      [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
-      [1, ask("USE one")],
-      ...elsewhere(1),
+      ...PREPARED_IN_TWO,
       [1, ask("CALL one.fail()")],
       [1, execute(1)],
       [1, ask("SELECT @b, @@div_precision_increment")],
@@ -147,10 +149,7 @@ const SCENARIOS: readonly Scenario[] = [
     title: "prepared again where nobody knows what the session has",
     sessions: 2,
     script: [
-      [1, ask("USE two")],
-      [1, prepare(1, "SELECT * FROM fixed ORDER BY id")],
-      [1, ask("USE one")],
-      ...elsewhere(1),
+      ...PREPARED_IN_TWO,
       [1, ask("BINLOG 'x'"), "holds"],
       [1, execute(1), "holds"],
       [1, ask("SELECT DATABASE()"), "holds"],
