@@ -90,6 +90,8 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   #loss: SluiceError | undefined;
   /** Counts commands, so that a late KILL QUERY does not hit a later one. */
   #commandNumber = 0;
+  /** Its login waits for a server, which has time limits of its own. */
+  #isProving = false;
   /** Told to stop as soon as nothing is at work. */
   #isLeaving = false;
 
@@ -226,7 +228,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   sweep(now: number): void {
     if (this.#phase === "login" || this.#phase === "greeting") {
       const limit = this.#context.config.loginTimeout;
-      if (now - this.#phaseSince < limit) return;
+      if (this.#isProving || now - this.#phaseSince < limit) return;
       return this.end(
         "login_timeout",
         new SluiceError("login_timeout", `No login within ${limit} ms`),
@@ -425,11 +427,17 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     // The client may have left while it was being looked at.
     if (this.#hasEnded) return;
     const hold = this.#hold = this.#makeHold(servers);
-    const server = await hold.open();
-    if (this.#hasEnded) hold.letGo(false);
-    if (server === undefined || this.#hasEnded) return;
-    servers.cluster.rememberProof(servers.request);
-    this.#relay.use(server);
+    this.#isProving = true;
+    try {
+      const server = await hold.open();
+      if (this.#hasEnded) hold.letGo(false);
+      if (server === undefined || this.#hasEnded) return;
+      servers.cluster.rememberProof(servers.request);
+      this.#relay.use(server);
+    } finally {
+      this.#isProving = false;
+      this.#setPhase("login");
+    }
   }
 
   #makeHold(servers: ServerUse): ServerHold {

@@ -14,8 +14,6 @@ interface PinRow {
   readonly ends: string;
   /** Only the server can tell whether it is there: it is asked when somebody else wants the session. */
   readonly isToBeAsked?: true;
-  /** A reset of the session does not end it. */
-  readonly isForLife?: true;
 }
 
 export const PINS = {
@@ -35,7 +33,6 @@ export const PINS = {
   special_variable: { ends: "its use, or a reset of the session" },
   routine: { ends: "the server has told what it has left", isToBeAsked: true },
   unknown_state: { ends: "a reset of the session" },
-  relayed_login: { ends: "the end of the session", isForLife: true },
 } as const satisfies Record<string, PinRow>;
 
 export type PinReason = keyof typeof PINS;
@@ -251,8 +248,7 @@ class NextPins {
   }
 
   endAll(): void {
-    const left = this.#pins.filter(({ reason }) => (PINS[reason] as PinRow).isForLife === true);
-    if (left.length < this.#pins.length) this.#pins = left.length === 0 ? NO_PINS : left;
+    this.#pins = NO_PINS;
   }
 
   #replace(old: Pin, things: readonly string[]): void {

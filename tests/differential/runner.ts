@@ -85,8 +85,10 @@ export async function run(
   const clients = new Set(steps.filter(usesTable).map(({ client }) => client));
   const shared = servers.shared.slice(0, options.servers);
   const places = shared.map((_, at) => at as ServerAt);
-  await prepareData(servers.direct, clients, places);
-  for (const at of places) await prepareData(shared[at]!, clients, [at]);
+  await Promise.all([
+    prepareData(servers.direct, clients, places),
+    ...places.map((at) => prepareData(shared[at]!, clients, [at])),
+  ]);
   const proxy = await Proxy.start(testConfig({
     clusters: [{
       name: "main",

@@ -426,6 +426,5 @@ for (const name of ["mariadb", "mysql"] as const) {
 Deno.test("Every reason has a test", () => {
   const tested = new Set(CASES.map(({ reason }) => reason));
   const left = Object.keys(PINS).filter((reason) => !tested.has(reason as PinReason));
-  // No login is relayed where server sessions are shared.
-  assertEquals(left, ["relayed_login"]);
+  assertEquals(left, []);
 });

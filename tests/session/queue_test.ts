@@ -14,6 +14,7 @@ import { APP, TestProxy } from "../support/test_proxy.ts";
 
 const ENGINES = ["mariadb", "mysql"] as const;
 const CLIENTS = 1_000;
+const HOUR = 3_600_000;
 const OTHER = { user: "other", password: APP.password };
 
 const PREPARE = [
@@ -301,6 +302,22 @@ for (const name of ENGINES) {
       await assertRejects(() => bench.clients(1, OTHER), Error, "error 1040");
       await holder!.run("COMMIT");
       await bench.clients(1, OTHER);
+    },
+  );
+
+  test(
+    "the time that a login may take does not run while it waits for a server session",
+    { all: 1, timeout: "120s" },
+    async (bench) => {
+      const [holder] = await bench.holders(1);
+      const login = bench.clients(1, OTHER);
+      await bench.queued(0, 1);
+      const clients = [...bench.proxy.proxy.manager.clients.values()];
+      const waiting = clients.filter((client) => client.info().phase === "login");
+      assertEquals(waiting.length, 1);
+      waiting[0]!.sweep(Date.now() + HOUR);
+      await holder!.run("COMMIT");
+      await login;
     },
   );
 

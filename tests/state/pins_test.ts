@@ -188,7 +188,7 @@ for (const steps of ROWS) {
 
 Deno.test("Each reason is begun and ended by a row, or by an event", () => {
   const all = ROWS.flat().map(([, pins]) => pins).join(" ");
-  const byEvent = ["load_data_local", "relayed_login", "prepared_statement"];
+  const byEvent = ["load_data_local", "prepared_statement"];
   for (const reason of Object.keys(PINS)) {
     assert(all.includes(reason) || byEvent.includes(reason), reason);
   }
@@ -206,13 +206,13 @@ Deno.test("Pins say since when, and what did it", () => {
 
 Deno.test("Events end pins", () => {
   const pin = (reason: Pin["reason"]): Pin => ({ reason, since: 0, cause: "", things: [] });
-  const pins = [pin("routine"), pin("load_data_local"), pin("relayed_login"), pin("transaction")];
+  const pins = [pin("routine"), pin("load_data_local"), pin("transaction")];
   const after = (event: Parameters<typeof pinsAfterEvent>[1]) => shown(pinsAfterEvent(pins, event));
-  assertEquals(after("state read"), "load_data_local relayed_login transaction");
-  assertEquals(after("reply done"), "routine relayed_login transaction");
+  assertEquals(after("state read"), "load_data_local transaction");
+  assertEquals(after("reply done"), "routine transaction");
   assertEquals(after("server session lost"), "");
   const reset = pinsAfter(pins, factsOf("DO 0", { command: Command.RESET_CONNECTION }), 1);
-  assertEquals(shown(reset), "relayed_login");
+  assertEquals(shown(reset), "");
   assert(pinsAfterEvent(NO_PINS, "reply done") === NO_PINS);
 });
 
