@@ -64,7 +64,7 @@ class Generator {
   readonly #holding = [0, 0];
 
   constructor(options: GeneratorOptions) {
-    const { seed, engine, clients, features } = options;
+    const { seed, engine, clients, features, isConcurrent } = options;
     this.#options = options;
     const random = this.#random = new Random(seed);
     this.#all = FEATURES.filter((one) =>
@@ -78,7 +78,8 @@ class Generator {
       random,
       engine,
       server: 0,
-      locks: LOCKS.map((name) => options.isConcurrent ? `${name} of ${at + 1}` : name),
+      isConcurrent,
+      locks: LOCKS.map((name) => isConcurrent ? `${name} of ${at + 1}` : name),
       slots: new Map(),
       nextSlot: 1,
       typed: new Map(),

@@ -134,9 +134,18 @@ const TYPED: ReadonlyMap<string, string> = new Map([
   ["SELECT ? INTO @q", "SELECT CONCAT(?, '') INTO @q"],
 ]);
 
+/**
+ * Bytes that are no characters keep the server session from the moment on when somebody else wants
+ * it. Who does not wait for others cannot know when that is, and may have chosen another server.
+ */
+function withoutBytes(text: string): string {
+  return text.replace("CONCAT(?, '')", "HEX(?)");
+}
+
 function prepare(subject: Subject): [Op, number] {
   const [text, parameters] = subject.random.pick(TEXTS);
-  const any = subject.engine === "mysql" ? TYPED.get(text) ?? text : text;
+  const typed = subject.engine === "mysql" ? TYPED.get(text) ?? text : text;
+  const any = subject.isConcurrent ? withoutBytes(typed) : typed;
   const slot = subject.nextSlot++;
   const sql = any.replace("$", ownTable(subject));
   const isGood = !/missing|SELECT$/.test(sql);

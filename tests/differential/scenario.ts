@@ -11,6 +11,8 @@ export interface Subject {
   readonly engine: EngineName;
   /** Where the scenario runs, as far as that matters. */
   server: ServerAt;
+  /** Others do not wait for it, nor it for them. */
+  readonly isConcurrent: boolean;
   /** Names of user locks that it takes. */
   readonly locks: readonly string[];
   /** Statements that are prepared. */
