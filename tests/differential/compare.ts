@@ -79,6 +79,7 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
       .replace(/(row|Zeile) \d+$/, "$1 #");
     return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
   }
+  if (op.kind === "query" && EXECUTES.test(op.sql) && isRefusal(first)) return [REFUSED];
   if (op.kind === "prepare" && first?.[1] === 0) {
     const head = first.slice();
     head.fill(0, 2, 6);
@@ -100,6 +101,21 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
 }
 
 const EXECUTES = /\bEXECUTE\b/;
+
+const WRONG_ARGUMENTS = 1210;
+const READ_ONLY_TRANSACTION = 1792;
+const REFUSED = Uint8Array.of(1, Head.ERR);
+
+/**
+ * What is wrong with a statement and its values: where it has to be prepared again, and writes,
+ * MySQL looks at the transaction before it looks at the values.
+ */
+function isRefusal(packet: Uint8Array | undefined): boolean {
+  if (packet?.[1] !== Head.ERR) return false;
+  const code = packet[2]! | (packet[3]! << 8);
+  return code === WRONG_ARGUMENTS || code === READ_ONLY_TRANSACTION;
+}
+
 const CALL = /\bCALL\b/;
 const SHOWS_CONDITIONS = /\bSHOW (WARNINGS|ERRORS)\b/;
 
