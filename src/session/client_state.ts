@@ -359,6 +359,7 @@ export class ClientState {
       transaction,
       specialVariables,
       hasInsertId: errorCode === 0 && tracker.lastInsertId !== 0,
+      changes: tracker.rowCount,
     }, now);
     // It may have begun one, and an ERR has no flags to tell.
     if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);

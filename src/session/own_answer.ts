@@ -1,6 +1,7 @@
 /** Answers of the proxy in the form that a client agreed on. */
 import type { AdminAnswer } from "../admin/answer.ts";
 import { ProtocolError, SluiceError } from "../errors.ts";
+import { Status } from "../protocol/constants.ts";
 import { encodeText, frame, frameAll, packetCount, PacketWriter } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { BorrowedBytes } from "../net/buffers.ts";
@@ -50,6 +51,13 @@ export class OwnAnswers {
 
   ok(): AnswerPart {
     return this.payloads((status) => [encodeOk(plainOk(status), this.#form.capabilities.base)]);
+  }
+
+  /** The end of the rows of a cursor. */
+  lastRow(): AnswerPart {
+    return this.payloads((status) => [
+      encodeResultEnd({ status: status | Status.LAST_ROW_SENT, warnings: 0 }, this.#agreed),
+    ]);
   }
 
   error(error: SluiceError): AnswerPart {

@@ -38,7 +38,7 @@ import type { SessionState } from "../state/session_state.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import type { OwnAnswers } from "./own_answer.ts";
-import type { Plan } from "./plan.ts";
+import type { AnswerPart, Plan } from "./plan.ts";
 import { closing, prepareAgain, readSettings, tellsSettings, TOO_MANY } from "./prepare_again.ts";
 import { type ServerNeed, UnmetNeed } from "./server_need.ts";
 
@@ -48,6 +48,9 @@ const NO_CURSOR: Readonly<Record<Dialect, (id: number) => SluiceError>> = {
   mariadb: (id) => noCursor(`The statement (${id}) has no open cursor`, 1421),
   oceanbase: () => noCursor("fetch out of sequence", 5931),
 };
+
+/** Where a cursor that has given its last row is open until the statement's reset or close. */
+const KEEPS_CURSOR: ReadonlySet<Dialect> = new Set(["oceanbase"]);
 
 function noCursor(message: string, code: number): SluiceError {
   return new SluiceError("unknown_prepared", message, { code });
@@ -141,16 +144,23 @@ export class SharedStatements implements ServerNeed {
         this.#statements.close(statement);
         return [];
       case Command.STMT_RESET:
-        // No cursor is open and no part of a value sent, so that there is nothing to reset.
-        return statement.reservedOn === undefined ? [this.#options.answers.ok()] : undefined;
-      case Command.STMT_FETCH:
         if (statement.reservedOn !== undefined) return undefined;
-        return [this.#options.answers.error(NO_CURSOR[this.#dialect](statement.id))];
+        // No rows are left of a cursor and no part of a value was sent: there is nothing to reset.
+        statement.isAtEnd = false;
+        return [this.#options.answers.ok()];
+      case Command.STMT_FETCH:
+        return statement.reservedOn === undefined ? [this.#withoutRows(statement)] : undefined;
       case Command.STMT_EXECUTE:
       case Command.MARIADB_STMT_BULK_EXECUTE:
         this.#findTypes(statement, payload);
     }
     return undefined;
+  }
+
+  /** The answer to who asks for rows where there are none. */
+  #withoutRows({ id, isAtEnd }: ClientStatement): AnswerPart {
+    const { answers } = this.#options;
+    return isAtEnd ? answers.lastRow() : answers.error(NO_CURSOR[this.#dialect](id));
   }
 
   isMet(server: ServerSession): boolean {
@@ -327,8 +337,10 @@ export class SharedStatements implements ServerNeed {
         return this.#statements.close(statement);
       case Command.STMT_FETCH:
         if ((tracker.status & Status.LAST_ROW_SENT) === 0) return;
+        statement.isAtEnd = KEEPS_CURSOR.has(server.dialect);
         return release(prepared, statement);
       case Command.STMT_RESET:
+        statement.isAtEnd = false;
         return release(prepared, statement);
       default:
         if (tracker.errorCode !== 0 && !statement.isBound) return prepared.fail(statement);

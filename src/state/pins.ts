@@ -76,6 +76,8 @@ export interface CommandFacts {
   readonly specialVariables?: readonly SpecialVariable[];
   /** An OK had an insert id. */
   readonly hasInsertId?: boolean;
+  /** How many rows it has changed; below 0 where it has returned rows. */
+  readonly changes?: number | bigint;
 }
 
 /** Stands for a thing whose name no text tells: only what ends all of its kind ends it. */
@@ -271,13 +273,15 @@ function followTransaction(next: NextPins, facts: CommandFacts): void {
   else if (endsNext(next, facts)) next.end("next_transaction");
 }
 
-/** Where servers do not report it: statements that are no SET have most likely used a table. */
-function endsNext(next: NextPins, { dialect, effects, error, command }: CommandFacts): boolean {
+/**
+ * Where servers do not report it. With autocommit the statement that uses a table is the transaction,
+ * and of that it is sure only where rows have changed: a SELECT may have used none.
+ */
+function endsNext(next: NextPins, { dialect, effects, error, changes = 0 }: CommandFacts): boolean {
   const ends = Effect.beginsTransaction | Effect.endsTransaction;
-  if (next.has("transaction") || (error === undefined && (effects & ends) !== 0)) return true;
-  const sets = Effect.setsSystemVariables | Effect.setsUserVariables | Effect.usesSchema;
-  const runs = command === Command.QUERY || command === Command.STMT_EXECUTE;
-  return dialect === "oceanbase" && runs && (effects & (sets | Effect.setsNextTransaction)) === 0;
+  if (next.has("transaction")) return true;
+  if (error !== undefined) return false;
+  return (effects & ends) !== 0 || (dialect === "oceanbase" && effects === 0 && changes > 0);
 }
 
 function followTables(next: NextPins, facts: CommandFacts): void {

@@ -90,6 +90,8 @@ export interface ClientStatement {
   reservedOn: StatementHolder | undefined;
   /** It cannot be had anywhere else, and stays reserved until it is closed. */
   isBound: boolean;
+  /** Its cursor has given the last row, and is open still where servers keep it. */
+  isAtEnd: boolean;
 }
 
 /** All statements of this isolate. */
@@ -168,7 +170,15 @@ export class ClientStatements {
     const id = this.nextId;
     this.#nextId = id + 1;
     const { context } = prepared;
-    const statement = { id, shared, context, types: "", reservedOn: undefined, isBound: false };
+    const statement: ClientStatement = {
+      id,
+      shared,
+      context,
+      types: "",
+      reservedOn: undefined,
+      isBound: false,
+      isAtEnd: false,
+    };
     shared.clients++;
     this.#byId.set(id, statement);
     this.#last = statement;

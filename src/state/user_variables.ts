@@ -155,12 +155,23 @@ export function cellNumber(cell: Uint8Array | null | undefined): number {
   return cell === null || cell === undefined ? NaN : Number(numberText(cell));
 }
 
-const UTF8 = /^utf8(mb[34])?$/;
+/** Character sets in which not all bytes are characters, with what others call them. */
+const MULTI_BYTE: ReadonlyMap<string, string> = new Map([
+  ...["utf8", "utf8mb3", "utf8mb4"].map((name) => [name, "utf-8"] as const),
+  ...["gb2312", "gbk"].map((name) => [name, "gbk"] as const),
+  ...["cp932", "sjis"].map((name) => [name, "shift_jis"] as const),
+  ...["eucjpms", "ujis"].map((name) => [name, "euc-jp"] as const),
+  ["big5", "big5"],
+  ["euckr", "euc-kr"],
+  ["gb18030", "gb18030"],
+]);
 
-function isText(value: Uint8Array, { about }: Kept): boolean {
-  if (!UTF8.test(about)) return true;
+/** Servers take no literal of bytes that are no characters. */
+function isText(value: Uint8Array, { collation }: Kept): boolean {
+  const encoding = MULTI_BYTE.get(charsetOf(collation));
+  if (encoding === undefined || isHarmless(value)) return true;
   try {
-    new TextDecoder("utf-8", { fatal: true }).decode(value);
+    new TextDecoder(encoding, { fatal: true }).decode(value);
     return true;
   } catch {
     return false;

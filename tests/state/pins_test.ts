@@ -19,6 +19,8 @@ import { specialVariables, trackedTransaction } from "../../src/state/track.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { StateSession } from "./state_session.ts";
 
+const OCEANBASE = { dialect: "oceanbase" } as const;
+
 function factsOf(sql: string, more: Partial<CommandFacts> = {}): CommandFacts {
   const bytes = encodeText(sql);
   const mode = { ansiQuotes: false, noBackslashEscapes: false, charset: 45 };
@@ -66,11 +68,18 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
     "COMMIT",
     "",
   ]],
-  [["SET TRANSACTION READ ONLY", "next_transaction", { dialect: "oceanbase" }], [
-    "SELECT 1 FROM t",
-    "",
-    { dialect: "oceanbase" },
-  ]],
+  [
+    ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "next_transaction", OCEANBASE],
+    ["SELECT @@transaction_isolation", "next_transaction", { ...OCEANBASE, changes: -1 }],
+    ["SELECT 1 FROM t", "next_transaction", { ...OCEANBASE, changes: -1 }],
+    ["SELECT 1 INTO @a", "next_transaction", { ...OCEANBASE, changes: 1 }],
+    ["UPDATE t SET v = 1", "next_transaction", OCEANBASE],
+    ["UPDATE t SET v = 2", "", { ...OCEANBASE, changes: 1 }],
+  ],
+  [
+    ["SET TRANSACTION READ ONLY", "next_transaction", OCEANBASE],
+    ["COMMIT", "", OCEANBASE],
+  ],
   [["SET TRANSACTION READ ONLY", "", FAILED]],
   [["XA START 'a'", "transaction xa", IN_TRANS], ["XA END 'a'", "transaction xa", IN_TRANS], [
     "XA COMMIT 'a' ONE PHASE",

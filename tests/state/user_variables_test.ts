@@ -184,6 +184,8 @@ Deno.test("What is no text of its character set is not recreated", () => {
   assertEquals(recreated("utf8mb3", 0xc3), undefined);
   assertEquals(recreated("utf8mb4", 0xc3, 0xa9), "_utf8mb4 x'c3a9' COLLATE utf8mb4_bin");
   assertEquals(recreated("latin1", 0xff), "_latin1 x'ff' COLLATE latin1_bin");
+  assertEquals(recreated("gbk", 0xff, 0x27), undefined);
+  assertEquals(recreated("gbk", 0xd6, 0xd0), "_gbk x'd6d0' COLLATE gbk_bin");
 });
 
 Deno.test("Names are quoted where they must be, if servers know that", () => {
