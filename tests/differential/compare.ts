@@ -80,6 +80,11 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
     return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
   }
   if (op.kind === "query" && EXECUTES.test(op.sql) && isRefusal(first)) return [REFUSED];
+  if (OWN_OKS.has(op.kind) && first?.length === OK_LENGTH && first[1] === 0) {
+    const ok = first.slice();
+    ok[4]! &= ~Status.NO_INDEX_USED;
+    return [ok];
+  }
   if (op.kind === "prepare" && first?.[1] === 0) {
     const head = first.slice();
     head.fill(0, 2, 6);
@@ -99,6 +104,10 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   const isCall = op.kind === "execute" ? op.isCall : op.kind === "query" && CALL.test(op.sql);
   return described.map(withoutRowNumber).map(isCall ? withoutRowCount : withoutChange);
 }
+
+/** What the proxy may answer by itself, without a flag that OceanBase has in each of its OKs. */
+const OWN_OKS: ReadonlySet<Op["kind"]> = new Set(["resetStatement", "changeUser"]);
+const OK_LENGTH = 8;
 
 const EXECUTES = /\bEXECUTE\b/;
 

@@ -59,6 +59,7 @@ const transactions: Feature = {
 /** Temporary tables that no text tells of. */
 const hiddenTables: Feature = {
   name: "hiddenTables",
+  engines: ["mariadb", "mysql"],
   holds: true,
   make(subject) {
     const { random, slots, typed } = subject;

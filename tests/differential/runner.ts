@@ -63,17 +63,22 @@ export async function prepareServers({ direct, shared }: Servers): Promise<void>
 
 /** Data anew. */
 async function prepareData(
-  { port, admin }: StartedEngine,
+  { name, port, admin }: StartedEngine,
   clients: Iterable<number>,
   servers: readonly ServerAt[],
 ): Promise<void> {
+  if (name !== "seekdb") await endPrepared(port, admin);
+  await runStatements(port, admin, dataStatements({ engine: name, clients, servers }));
+}
+
+/** Of XA. */
+async function endPrepared(port: number, admin: StartedEngine["admin"]): Promise<void> {
   // A run that was left in the middle may have left some, which lock their tables.
   const prepared = await runStatements(port, admin, ["XA RECOVER"]);
   for (const { data } of prepared) {
     // It is an error of its own that the server had rolled it back before.
     await runStatements(port, admin, [`XA ROLLBACK '${data}'`]).catch(() => {});
   }
-  await runStatements(port, admin, dataStatements({ clients, servers }));
 }
 
 /** @returns the first difference; undefined where there is none */
