@@ -46,8 +46,12 @@ const ROLE_LIMIT = 2_000;
 /** Statements without rows that leave FOUND_ROWS() as it was, unless they select some. */
 const LEAVES_FOUND_ROWS =
   /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start|create|alter|drop|truncate)\b(?![^]*\bselect\b)/i;
-/** MariaDB has more of them. */
-const MORE_LEAVE_FOUND_ROWS = /^\s*(do|update)\b(?![^]*\bselect\b)/i;
+/** MariaDB has more of them, and OceanBase still more, which may select. */
+const MORE_LEAVE_FOUND_ROWS: Readonly<Record<Dialect, RegExp | undefined>> = {
+  mysql: undefined,
+  mariadb: /^\s*(do|update)\b(?![^]*\bselect\b)/i,
+  oceanbase: /^\s*(insert|replace|update|delete|do|prepare|lock|unlock|flush)\b/i,
+};
 /** Where MariaDB uses no table, warnings stay. */
 const LEAVES_CONDITIONS = new RegExp(
   "^\\s*(execute\\s+immediate\\s*[\"'])?(prepare\\s+\\S+\\s+from\\s*[\"'])?" +
@@ -224,6 +228,7 @@ export class ClientState {
    * @throws {SluiceError}
    */
   async readOut(server: ServerSession): Promise<boolean> {
+    const { insertId } = server.known!;
     if (server.mayHaveConditions && this.facts.conditions === undefined) {
       this.facts.conditions = await readConditions(server);
     } else if (server.mayHaveConditions) {
@@ -232,21 +237,20 @@ export class ClientState {
       this.facts.foundRows = await readFoundRows(server);
     }
     const isFree = (!this.isPinned || await this.#readPins(server)) &&
-      await this.#readValues(server);
+      await this.#readValues(server, insertId);
     // What has been asked for is what the server would tell of now.
     if (!isFree) this.#isHidden = true;
     return isFree;
   }
 
   /** @returns whether all of them can be made elsewhere */
-  async #readValues(server: ServerSession): Promise<boolean> {
+  async #readValues(server: ServerSession, insertIdBefore: StateValue): Promise<boolean> {
     const known = server.known!;
     await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
     const isAllRead = (known.unread()?.userVariables.length ?? 0) === 0;
     // Of what is there no statement makes the same elsewhere.
     if (!isAllRead) known.setUncertain();
-    // What was late is the client's as well.
-    if (this.wanted !== undefined) adopt(this.wanted, known, known.insertId);
+    this.#adoptLate(known, insertIdBefore);
     if (!isAllRead) this.#pins.add("unknown_state", Date.now(), "user variable");
     return isAllRead;
   }
@@ -255,8 +259,16 @@ export class ClientState {
   async hearLateReports(server: ServerSession): Promise<void> {
     const known = server.known!;
     if (!known.isPending) return;
+    const { insertId } = known;
     await settlePending(server);
-    adopt(this.wanted!, known, known.insertId);
+    this.#adoptLate(known, insertId);
+  }
+
+  /** What was told late is the client's: the insert id, if the one before was. */
+  #adoptLate(known: SessionState, insertIdBefore: StateValue): void {
+    const { wanted } = this;
+    if (wanted === undefined) return;
+    adopt(wanted, known, wanted.insertId === insertIdBefore ? insertIdBefore : known.insertId);
   }
 
   /** @returns whether none is left */
@@ -437,6 +449,5 @@ function leavesConditions(command: PlannedCommand): boolean {
 }
 
 function leavesFoundRows(text: string, dialect: Dialect): boolean {
-  return LEAVES_FOUND_ROWS.test(text) ||
-    (dialect === "mariadb" && MORE_LEAVE_FOUND_ROWS.test(text));
+  return LEAVES_FOUND_ROWS.test(text) || MORE_LEAVE_FOUND_ROWS[dialect]?.test(text) === true;
 }
