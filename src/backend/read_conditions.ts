@@ -19,6 +19,7 @@ export interface Conditions {
   readonly warningCount: Reply;
   readonly errorCount: Reply;
   readonly list: Reply;
+  /** `@@warning_count`, and `@@error_count`, as a SELECT has them. */
   readonly warnings: number;
   readonly errors: number;
   /** Undefined where the server cannot be asked: OceanBase, and blocks without MULTI_RESULTS. */
@@ -47,12 +48,15 @@ export async function readConditions(server: ServerSession): Promise<Conditions>
   const replies = await ask(server, statements.map((sql) => queryCommand(server, sql)));
   server.mayHaveConditions = false;
   const [warningCount, errorCount, list] = replies as [Reply, Reply, Reply];
+  // To a SELECT, there are none on OceanBase.
+  const countIn = (reply: Reply) =>
+    server.dialect === "oceanbase" ? 0 : Number(numberOf(reply, server));
   return {
     warningCount,
     errorCount,
     list,
-    warnings: Number(numberOf(warningCount, server)),
-    errors: Number(numberOf(errorCount, server)),
+    warnings: countIn(warningCount),
+    errors: countIn(errorCount),
     told: telling.length === 1 ? undefined : toldOf(server, list, replies.at(-2)!),
   };
 }

@@ -97,6 +97,8 @@ export class ClientState {
   #hasUnknownName = false;
   /** FOUND_ROWS() of the server session that ran the last command is this client's. */
   #hasFoundRows = false;
+  /** The same of ROW_COUNT(). */
+  #hasRowCount = true;
   /** The server session has run other statements since, so that it would tell of those. */
   #isHidden = false;
   /** Of the server session when the command began: perhaps another client's. */
@@ -152,7 +154,8 @@ export class ClientState {
    */
   factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
     if (!canBeAsked || this.#isHidden) return this.facts;
-    const isForeign = asks === Ask.foundRows && !this.#hasFoundRows;
+    const isForeign = (asks === Ask.foundRows && !this.#hasFoundRows) ||
+      (asks === Ask.rowCount && !this.#hasRowCount);
     const isOlder = (asks & Ask.diagnostics) !== 0 && this.facts.conditions !== undefined;
     return isForeign || isOlder ? this.facts : undefined;
   }
@@ -398,7 +401,9 @@ export class ClientState {
       leavesConditions(command);
     const isRefused = isAboutThem && tracker.errorCode === NO_HANDLER;
     if (!isKept && !isRefused) facts.conditions = undefined;
-    facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
+    // To OceanBase a statement that fails is none, and the one before may not be the client's.
+    this.#hasRowCount = tracker.errorCode === 0 || dialect !== "oceanbase";
+    if (this.#hasRowCount) facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
     if (tracker.errorCode !== 0) return;
     if (tracker.hasRows) facts.foundRows = tracker.rows;
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;

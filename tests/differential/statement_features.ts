@@ -131,10 +131,12 @@ const facts: readonly Feature[] = FACTS.map(([name, ask]) => ({
   name,
   ...(name === "diagnosticsArea" ? { engines: NOT_ON_SEEKDB } : {}),
   make(subject) {
-    const { random } = subject;
+    const { random, engine } = subject;
+    const isOfResult = name === "foundRows" || (name === "rowCount" && engine === "seekdb");
     return [
-      // Before its first result a session says what another one had at that place in memory.
-      ...(name === "foundRows" ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
+      // Before its first result a session says what another one had at that place in memory, and
+      // OceanBase that there was one.
+      ...(isOfResult ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
       name !== "foundRows" && random.chance(0.3) ? longCauseOf(subject) : causeOf(subject),
       ...(name === "insertIds" ? pause(random) : []),
       query(random.pick(ask)),
