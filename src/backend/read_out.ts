@@ -84,17 +84,18 @@ async function read(server: ServerSession, todo: Settlement): Promise<void> {
   if (todo.set !== undefined) commands.push({ ...queryCommand(server, todo.set), settles: true });
   if (todo.select !== undefined) commands.push(queryCommand(server, todo.select));
   const replies = await exchange(server, commands);
-  const isRefused = todo.set !== undefined && failureOf(replies[0]!, server) !== undefined;
-  if (isRefused) {
+  if (replies.some((reply) => failureOf(reply, server) !== undefined)) {
     await readSingly(server, todo.values);
     // What was refused is no client's.
     return await clearConditions(server);
   }
-  refuseFailure(replies, server);
   if (todo.select !== undefined) readValues(server, todo, replies.at(-1)!);
 }
 
-/** One that no session has, and that a statement has failed to set, is in the way of the others. */
+/**
+ * One that no session has, and that a statement has failed to set, is in the way of the others. User
+ * variables that the server cannot tell of, as OceanBase of geometries, stay unread.
+ */
 async function readSingly(
   server: ServerSession,
   { variables, userVariables }: UnreadValues,
@@ -106,8 +107,11 @@ async function readSingly(
     if (failureOf(reply!, server) !== undefined) server.known!.dropVariable(variable[0]);
     else if (todo.set === undefined) readValues(server, todo, reply!);
   }
-  if (userVariables.length === 0) return;
-  await read(server, settlementOf({ variables: [], userVariables }, server.dialect));
+  for (const variable of userVariables) {
+    const todo = settlementOf({ variables: [], userVariables: [variable] }, server.dialect);
+    const [reply] = await exchange(server, [queryCommand(server, todo.select!)]);
+    if (failureOf(reply!, server) === undefined) readValues(server, todo, reply!);
+  }
 }
 
 function readValues(server: ServerSession, todo: Settlement, reply: Reply): void {

@@ -197,7 +197,7 @@ const COMPUTED: readonly string[] = [
     .split("|"),
   ..."JSON_OBJECT('k', 1)|(SELECT name FROM one.fixed WHERE id = 3)|(SELECT MAX(amount) FROM one.fixed)"
     .split("|"),
-  "REPEAT('x', 300)|@b|@a + 1|ST_GeomFromText('POINT(1 2)')|x'ff00' + 0|NULLIF(1, 1)",
+  "REPEAT('x', 300)|COALESCE(@b, 'none')|@a + 1|ST_GeomFromText('POINT(1 2)')|x'ff00' + 0|NULLIF(1, 1)",
   "COALESCE(DATABASE(), 'none')",
 ].flatMap((text) => text.split("|"));
 

@@ -1,6 +1,8 @@
 /** What a client sees of seekdb over shared server sessions, byte by byte as on a direct one. */
-import { assertEquals, assertRejects } from "@std/assert";
-import { Capability } from "../../src/protocol/constants.ts";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { Capability, Command } from "../../src/protocol/constants.ts";
+import { Side } from "../differential/side.ts";
+import type { Op } from "../differential/steps.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
@@ -47,12 +49,12 @@ const STATEMENTS = [
 const DIALECTS = { "with EOF": CLASSIC | Capability.FOUND_ROWS, "without EOF": MODERN } as const;
 
 /** A proxy whose clients share a few server sessions. */
-function start(): Promise<TestProxy> {
+function start(sessions = 3): Promise<TestProxy> {
   return TestProxy.start({
     servers: [engine!.engine.port],
     sharing: "transaction",
     users: [{ name: APP.user, password: APP.password }, { name: "narrow", password: APP.password }],
-    proxy: { session_pool_default_max_conn: 3 },
+    proxy: { session_pool_default_max_conn: sessions },
   });
 }
 
@@ -122,3 +124,142 @@ for (
     },
   });
 }
+
+/** Who runs what, on a server session that all of them share. */
+const SCRIPTS: Readonly<Record<string, readonly (readonly [client: string, sql: string])[]>> = {
+  "an insert id that is told late": [
+    ["c", "SELECT 1"],
+    ["c", "SELECT LAST_INSERT_ID(), FOUND_ROWS()"],
+    ["a", "SELECT LAST_INSERT_ID(42)"],
+    ["b", "UPDATE auto SET note = 'same' WHERE id < 1"],
+    ["b", "SELECT ROW_COUNT()"],
+    ["a", "SELECT @@last_insert_id"],
+  ],
+  "FOUND_ROWS() behind an UPDATE": [
+    ["a", "SELECT 1 UNION SELECT 2"],
+    ["a", "SELECT FOUND_ROWS()"],
+    ["a", "SELECT 1 UNION SELECT 2"],
+    ["b", "SELECT 1"],
+    ["a", "UPDATE auto SET note = 'same' WHERE id < 1"],
+    ["a", "SELECT FOUND_ROWS()"],
+  ],
+  "ROW_COUNT() behind an error": [
+    ["a", "SELECT 1"],
+    ["b", "SELECT LAST_INSERT_ID(42)"],
+    ["a", "INSERT INTO auto (note) VALUES (REPEAT('x', 21))"],
+    ["a", "SELECT ROW_COUNT() + 0 AS n"],
+    ["b", "SELECT LAST_INSERT_ID()"],
+    ["a", "SELECT ROW_COUNT()"],
+  ],
+  "counts of warnings": [
+    ["a", "SELECT CAST('1x' AS SIGNED)"],
+    ["b", "SELECT 1"],
+    ["a", "SHOW COUNT(*) WARNINGS"],
+    ["a", "SELECT CAST('1x' AS SIGNED)"],
+    ["b", "SELECT 1"],
+    ["a", "SELECT @@warning_count, @@error_count"],
+  ],
+};
+
+for (const [title, script] of Object.entries(SCRIPTS)) {
+  Deno.test({
+    name: `seekdb: ${title}, as on a direct connection`,
+    ignore: engine === undefined,
+    fn: async () => {
+      await using proxy = await start(1);
+      await using clients = new AsyncDisposableStack();
+      const open = async (port: number, database: string) =>
+        clients.use(await WireClient.connect({ ...APP, port, database }));
+      const pairs = new Map<string, readonly [WireClient, WireClient]>();
+      for (const [client] of script) {
+        if (pairs.has(client)) continue;
+        pairs.set(client, [
+          await open(engine!.engine.port, SCHEMAS[0]),
+          await open(proxy.port, SCHEMAS[1]),
+        ]);
+      }
+      for (const [client, sql] of script) {
+        const [direct, shared] = pairs.get(client)!;
+        assertEquals(text(await shared.query(sql)), text(await direct.query(sql)), sql);
+      }
+    },
+  });
+}
+
+Deno.test({
+  name: "seekdb: SET TRANSACTION keeps its server session until a transaction has certainly run",
+
+  ignore: engine === undefined,
+  fn: async () => {
+    await using proxy = await start(2);
+    const login = { ...APP, port: proxy.port, database: "shared" };
+    using first = await WireClient.connect(login);
+    using second = await WireClient.connect(login);
+    const [entry] = proxy.proxy.manager.clients.values();
+    const pins = () => entry!.info().pins.map(({ reason }) => reason);
+    await first.run("SET TRANSACTION READ ONLY");
+    await first.run("SELECT @@transaction_isolation");
+    assertEquals(pins(), ["next_transaction"]);
+    await second.run("INSERT INTO auto (note) VALUES ('second')");
+    await assertRejects(() => first.run("INSERT INTO auto (note) VALUES ('first')"), WireError);
+    assertEquals(pins(), ["next_transaction"]);
+    await first.run("COMMIT");
+    assertEquals(pins(), []);
+    await first.run("SET TRANSACTION ISOLATION LEVEL SERIALIZABLE");
+    await first.run("INSERT INTO auto (note) VALUES ('first')");
+    assertEquals(pins(), []);
+  },
+});
+
+Deno.test({
+  name: "seekdb: a user variable that the server cannot tell of stays where it is",
+  ignore: engine === undefined,
+  fn: async () => {
+    await using proxy = await start(1);
+    const login = { ...APP, port: proxy.port, database: "shared" };
+    using first = await WireClient.connect(login);
+    using second = await WireClient.connect(login);
+    const [entry] = proxy.proxy.manager.clients.values();
+    await first.run("SELECT ST_GeomFromText('POINT(1 2)') INTO @point");
+    await first.run("SELECT 1 + 1 INTO @two");
+    const other = second.query("SELECT 'other'");
+    await eventually("the server has been asked for it", () => {
+      return entry!.info().pins.some(({ reason }) => reason === "unknown_state");
+    });
+    const [row] = text(await first.query("SELECT ST_AsText(@point), @two")).slice(-2);
+    assertMatch(row!, /POINT\(1 2\)/);
+    await first.simple(Command.RESET_CONNECTION);
+    assertMatch(text(await other).join(), /other/);
+  },
+});
+
+Deno.test({
+  name: "seekdb: a cursor that has given its last row is open until a reset",
+  ignore: engine === undefined,
+  fn: async () => {
+    await using proxy = await start(1);
+    const replies: string[][] = [];
+    for (const port of [engine!.engine.port, proxy.port]) {
+      const side = await Side.connect(port);
+      const steps: readonly Op[] = [
+        { kind: "prepare", slot: 1, sql: "SELECT 1 UNION SELECT 2" },
+        { kind: "fetch", slot: 1, rows: 1 },
+        { kind: "execute", slot: 1, parameters: [], hasTypes: true, opensCursor: true },
+        { kind: "fetch", slot: 1, rows: 2 },
+        { kind: "fetch", slot: 1, rows: 1 },
+        { kind: "fetch", slot: 1, rows: 1 },
+        { kind: "resetStatement", slot: 1 },
+        { kind: "fetch", slot: 1, rows: 1 },
+      ];
+      const told: string[] = [];
+      for (const op of steps) {
+        const reply = await side.perform(op);
+        const last = typeof reply === "object" ? reply.at(-1)! : undefined;
+        told.push(`${op.kind}: ${op.kind === "fetch" ? last?.toHex() : last?.length}`);
+      }
+      replies.push(told);
+      await side.quit();
+    }
+    assertEquals(replies[1], replies[0]);
+  },
+});
