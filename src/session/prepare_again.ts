@@ -16,7 +16,7 @@ import {
   type TextInContext,
 } from "../state/prepare_context.ts";
 import type { ClientStatement } from "../state/prepared_registry.ts";
-import { SessionState } from "../state/session_state.ts";
+import { adopt, SessionState } from "../state/session_state.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { UnmetNeed } from "./server_need.ts";
 
@@ -109,6 +109,8 @@ async function stateFor(
   const { dialect } = server;
   if (stateToPrepareIn(context, wanted, dialect) === undefined) return undefined;
   await settle(server, { insertId: false });
+  // What a statement has failed to set, and no session has, is no change of it any more.
+  adopt(wanted, server.known!, server.known!.insertId);
   const state = stateToPrepareIn(context, wanted, dialect);
   if (state === undefined) return undefined;
   const way = difference(state, server.known!, {

@@ -132,6 +132,17 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "prepared again behind a failure to set what no session can set",
+    sessions: 2,
+    script: [
+      ...PREPARED_IN_TWO,
+      [1, ask("SET auto_increment_increment = 3, @@port = 1")],
+      [1, execute(1)],
+      [1, ask("SELECT @@auto_increment_increment, @@port > 0")],
+      back(1),
+    ],
+  },
+  {
     title: "the proxy's own replies have the flags of the session",
     sessions: 1,
     script: [
