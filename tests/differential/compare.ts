@@ -97,10 +97,10 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   if (op.kind === "query" && SHOWS_CONDITIONS.test(op.sql)) {
     return packets.map((packet) => withoutChange(withoutRow(packet)));
   }
-  const isBare = op.kind === "execute"
-    ? !op.hasTypes
-    : op.kind === "query" && EXECUTES.test(op.sql);
-  const described = isBare ? packets.map(withoutTypeFlags) : packets;
+  const forgotten = flagsOfBefore(op);
+  const described = forgotten === 0
+    ? packets
+    : packets.map((packet) => withoutTypeFlags(packet, forgotten));
   const isCall = op.kind === "execute" ? op.isCall : op.kind === "query" && CALL.test(op.sql);
   return described.map(withoutRowNumber).map(isCall ? withoutRowCount : withoutChange);
 }
@@ -153,15 +153,26 @@ function withoutRowNumber(packet: Uint8Array): Uint8Array {
 const ROW_NUMBER = /(row|Zeile) \d+/;
 
 /**
- * The description of a column without what MariaDB leaves there of an execution before: the flags of
- * a parameter's value, where this execution has no types, or NULL. And without the length of a decimal
- * parameter, of which `1 / 3` has one less than the same value written out.
+ * Flags of a column that is a parameter which MariaDB leaves there from an execution before: without
+ * types, or with NULL, all of its value's; BINARY also where the connection has another collation.
  */
-function withoutTypeFlags(packet: Uint8Array): Uint8Array {
+function flagsOfBefore(op: Op): number {
+  if (op.kind === "execute") {
+    return op.hasTypes ? ColumnFlag.BINARY : ColumnFlag.BINARY | ColumnFlag.UNSIGNED;
+  }
+  const isByName = op.kind === "query" && EXECUTES.test(op.sql);
+  return isByName ? ColumnFlag.BINARY | ColumnFlag.UNSIGNED : 0;
+}
+
+/**
+ * The description of a column without those, and without the length of a decimal parameter, of which
+ * `1 / 3` has one less than the same value written out.
+ */
+function withoutTypeFlags(packet: Uint8Array, flags: number): Uint8Array {
   const isColumn = packet.length > 18 && packet[1] === 3 && packet.at(-13) === 0x0c;
   if (!isColumn) return packet;
   const copy = packet.slice();
-  copy[copy.length - 5]! &= ~(ColumnFlag.BINARY | ColumnFlag.UNSIGNED);
+  copy[copy.length - 5]! &= ~flags;
   if (copy.at(-6) === ColumnType.NEWDECIMAL) copy.fill(0, copy.length - 10, copy.length - 6);
   return copy;
 }
@@ -175,13 +186,14 @@ function withoutRowCount(packet: Uint8Array): Uint8Array {
 }
 
 /**
- * MariaDB, clients without session tracking: EOF packets keep the flag of changes that no OK has
- * reported, and to the proxy one has.
+ * The end of rows without two flags. MariaDB, to clients without session tracking, keeps that of
+ * changes that no OK has reported, and to the proxy one has. Of tables that have changed since a
+ * statement was prepared, a server knows nothing that prepares it now.
  */
 function withoutChange(packet: Uint8Array): Uint8Array {
-  if (packet.length !== 6 || packet[1] !== 0xfe) return packet;
+  if ((packet.length !== 6 && packet.length !== 8) || packet[1] !== 0xfe) return packet;
   const copy = packet.slice();
-  copy[5]! &= ~(Status.SESSION_STATE_CHANGED >> 8);
+  copy[5]! &= ~((Status.SESSION_STATE_CHANGED | Status.METADATA_CHANGED) >> 8);
   return copy;
 }
 
