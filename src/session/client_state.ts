@@ -432,14 +432,21 @@ function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | 
 }
 
 /**
- * What a command has done: where its text does not tell of the change of state, a trigger's code.
- * OceanBase reports changes of state that are none.
+ * What servers report where code has changed something. OceanBase's code runs in a schema of its own,
+ * and coming back from it is a report too; insert ids alone are another change of state to it.
  */
+const SHOWS_CODE: Readonly<Record<Dialect, number>> = {
+  mysql: Tracked.STATE,
+  mariadb: Tracked.STATE,
+  oceanbase: Tracked.STATE | Tracked.SCHEMA,
+};
+
+/** What a command has done: where its text does not tell of the change of state, a trigger's code. */
 function seenToDo(
   { reports, dialect }: ServerSession,
   { command, classified, need }: PlannedCommand,
 ): Classified {
-  const isChanged = dialect !== "oceanbase" && (reports!.seen & Tracked.STATE) !== 0;
+  const isChanged = (reports!.seen & SHOWS_CODE[dialect]) === SHOWS_CODE[dialect];
   const isTold = classified.effects !== 0 || need?.tellsChanges === true;
   if (!isChanged || isTold || !RUNS_STATEMENT.has(command)) return classified;
   return { ...classified, effects: Effect.calls };

@@ -219,8 +219,6 @@ const routines: Feature = {
 
 const triggers: Feature = {
   name: "triggers",
-  // OceanBase reports nothing of what they do.
-  engines: ["mariadb", "mysql"],
   make: ({ random }) => [
     query(`INSERT INTO ${random.pick(["one", "two"])}.watched VALUES (${random.int(9)})`),
     ...pause(random),

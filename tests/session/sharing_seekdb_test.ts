@@ -20,6 +20,9 @@ const engine = await isAvailable("seekdb")
       `CREATE TABLE ${schema}.auto (id BIGINT UNSIGNED PRIMARY KEY AUTO_INCREMENT, note VARCHAR(20))`,
     ]),
     "GRANT SELECT ON direct.* TO narrow@'%'",
+    "USE shared",
+    "CREATE TABLE watched (v INT)",
+    "CREATE TRIGGER watch BEFORE INSERT ON watched FOR EACH ROW SET @seen = CONCAT(NEW.v)",
   ])
   : undefined;
 
@@ -230,6 +233,33 @@ Deno.test({
     assertMatch(row!, /POINT\(1 2\)/);
     await first.simple(Command.RESET_CONNECTION);
     assertMatch(text(await other).join(), /other/);
+  },
+});
+
+Deno.test({
+  name:
+    "seekdb: what a trigger has set stays with its client, and an INSERT without one stays nowhere",
+  ignore: engine === undefined,
+  fn: async () => {
+    await using proxy = await start(2);
+    const login = { ...APP, port: proxy.port, database: "shared" };
+    using first = await WireClient.connect(login);
+    using second = await WireClient.connect(login);
+    const reasons = () =>
+      [...proxy.proxy.manager.clients.values()].map((client) =>
+        client.info().pins.map(({ reason }) => reason).join()
+      );
+    await first.run("INSERT INTO auto (note) VALUES ('plain')");
+    assertEquals(reasons(), ["", ""]);
+    await first.run("INSERT INTO watched VALUES (7)");
+    assertEquals(reasons(), ["routine", ""]);
+    for (let at = 0; at < 3; at++) {
+      const [row] = text(await second.query("SELECT @seen IS NULL")).slice(-2);
+      assertEquals(row, '4 "\\u00011"');
+    }
+    assertMatch(text(await first.query("SELECT @seen")).join(), /7/);
+    await first.simple(Command.RESET_CONNECTION);
+    assertEquals(reasons(), ["", ""]);
   },
 });
 
