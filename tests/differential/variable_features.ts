@@ -283,6 +283,8 @@ const userComputed: Feature = {
 
 const allVariables: Feature = {
   name: "allVariables",
+  // Some of OceanBase's follow the memory that is free where the server starts.
+  engines: ["mariadb", "mysql"],
   make: () => [{ kind: "query", sql: "SHOW SESSION VARIABLES", listsVariables: true }],
 };
 
