@@ -126,18 +126,20 @@ function longCauseOf(subject: Subject): Op {
 
 /**
  * OceanBase has nothing that does nothing and answers as GET DIAGNOSTICS does, and its FOUND_ROWS()
- * behind an INSERT and ROW_COUNT() depend on what the session has done long before.
+ * behind an INSERT depends on what the session has done long before.
  */
-const NOT_ON_SEEKDB: ReadonlySet<string> = new Set(["diagnosticsArea", "foundRows", "rowCount"]);
+const NOT_ON_SEEKDB: ReadonlySet<string> = new Set(["diagnosticsArea", "foundRows"]);
 
 const facts: readonly Feature[] = FACTS.map(([name, ask]) => ({
   name,
   ...(NOT_ON_SEEKDB.has(name) ? { engines: ["mariadb", "mysql"] } : {}),
   make(subject) {
-    const { random } = subject;
+    const { random, engine } = subject;
+    const isOfResult = name === "foundRows" || (name === "rowCount" && engine === "seekdb");
     return [
-      // Before its first result a session says what another one had at that place in memory.
-      ...(name === "foundRows" ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
+      // Before its first result a session says what another one had at that place in memory, and
+      // OceanBase that there was one.
+      ...(isOfResult ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
       name !== "foundRows" && random.chance(0.3) ? longCauseOf(subject) : causeOf(subject),
       ...(name === "insertIds" ? pause(random) : []),
       query(random.pick(ask)),
