@@ -403,7 +403,8 @@ export class ClientState {
     if (!isKept && !isRefused) facts.conditions = undefined;
     // To OceanBase a statement that fails is none, and the one before may not be the client's.
     this.#hasRowCount = tracker.errorCode === 0 || dialect !== "oceanbase";
-    if (this.#hasRowCount) facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
+    if (!this.#hasRowCount) facts.rowCount = command.isAlone ? facts.rowCount : tracker.rowCount;
+    else facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
     if (tracker.errorCode !== 0) return;
     if (tracker.hasRows) facts.foundRows = tracker.rows;
     else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;

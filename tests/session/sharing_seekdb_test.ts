@@ -153,6 +153,9 @@ const SCRIPTS: Readonly<Record<string, readonly (readonly [client: string, sql: 
     ["a", "SELECT ROW_COUNT() + 0 AS n"],
     ["b", "SELECT LAST_INSERT_ID()"],
     ["a", "SELECT ROW_COUNT()"],
+    ["a", "SET @a = 1; INSERT INTO auto (note) VALUES (REPEAT('x', 21))"],
+    ["b", "SELECT LAST_INSERT_ID()"],
+    ["a", "SELECT ROW_COUNT()"],
   ],
   "counts of warnings": [
     ["a", "SELECT CAST('1x' AS SIGNED)"],
