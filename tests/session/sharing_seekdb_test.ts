@@ -192,15 +192,29 @@ for (const [title, script] of Object.entries(SCRIPTS)) {
   });
 }
 
-Deno.test({
-  name: "seekdb: SET TRANSACTION keeps its server session until a transaction has certainly run",
+/** Two clients, and so many server sessions. */
+function two(
+  title: string,
+  sessions: number,
+  run: (first: WireClient, second: WireClient, proxy: TestProxy) => Promise<void>,
+): void {
+  Deno.test({
+    name: `seekdb: ${title}`,
+    ignore: engine === undefined,
+    fn: async () => {
+      await using proxy = await start(sessions);
+      const login = { ...APP, port: proxy.port, database: "shared" };
+      using first = await WireClient.connect(login);
+      using second = await WireClient.connect(login);
+      await run(first, second, proxy);
+    },
+  });
+}
 
-  ignore: engine === undefined,
-  fn: async () => {
-    await using proxy = await start(2);
-    const login = { ...APP, port: proxy.port, database: "shared" };
-    using first = await WireClient.connect(login);
-    using second = await WireClient.connect(login);
+two(
+  "SET TRANSACTION keeps its server session until a transaction has certainly run",
+  2,
+  async (first, second, proxy) => {
     const [entry] = proxy.proxy.manager.clients.values();
     const pins = () => entry!.info().pins.map(({ reason }) => reason);
     await first.run("SET TRANSACTION READ ONLY");
@@ -215,16 +229,12 @@ Deno.test({
     await first.run("INSERT INTO auto (note) VALUES ('first')");
     assertEquals(pins(), []);
   },
-});
+);
 
-Deno.test({
-  name: "seekdb: a user variable that the server cannot tell of stays where it is",
-  ignore: engine === undefined,
-  fn: async () => {
-    await using proxy = await start(1);
-    const login = { ...APP, port: proxy.port, database: "shared" };
-    using first = await WireClient.connect(login);
-    using second = await WireClient.connect(login);
+two(
+  "a user variable that the server cannot tell of stays where it is",
+  1,
+  async (first, second, proxy) => {
     const [entry] = proxy.proxy.manager.clients.values();
     await first.run("SELECT ST_GeomFromText('POINT(1 2)') INTO @point");
     await first.run("SELECT 1 + 1 INTO @two");
@@ -237,17 +247,12 @@ Deno.test({
     await first.simple(Command.RESET_CONNECTION);
     assertMatch(text(await other).join(), /other/);
   },
-});
+);
 
-Deno.test({
-  name:
-    "seekdb: what a trigger has set stays with its client, and an INSERT without one stays nowhere",
-  ignore: engine === undefined,
-  fn: async () => {
-    await using proxy = await start(2);
-    const login = { ...APP, port: proxy.port, database: "shared" };
-    using first = await WireClient.connect(login);
-    using second = await WireClient.connect(login);
+two(
+  "what a trigger has set stays with its client, and an INSERT without one stays nowhere",
+  2,
+  async (first, second, proxy) => {
     const reasons = () =>
       [...proxy.proxy.manager.clients.values()].map((client) =>
         client.info().pins.map(({ reason }) => reason).join()
@@ -264,7 +269,7 @@ Deno.test({
     await first.simple(Command.RESET_CONNECTION);
     assertEquals(reasons(), ["", ""]);
   },
-});
+);
 
 Deno.test({
   name: "seekdb: a cursor that has given its last row is open until a reset",
