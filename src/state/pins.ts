@@ -275,13 +275,16 @@ function followTransaction(next: NextPins, facts: CommandFacts): void {
 
 /**
  * Where servers do not report it. With autocommit the statement that uses a table is the transaction,
- * and of that it is sure only where rows have changed: a SELECT may have used none.
+ * and of that it is sure only where rows have changed: a SELECT may have used none, and DO counts a
+ * row that is nobody's.
  */
-function endsNext(next: NextPins, { dialect, effects, error, changes = 0 }: CommandFacts): boolean {
+function endsNext(next: NextPins, facts: CommandFacts): boolean {
+  const { dialect, effects, error, isRead, changes = 0 } = facts;
   const ends = Effect.beginsTransaction | Effect.endsTransaction;
   if (next.has("transaction")) return true;
   if (error !== undefined) return false;
-  return (effects & ends) !== 0 || (dialect === "oceanbase" && effects === 0 && changes > 0);
+  const changesRows = effects === 0 && !isRead && changes > 0;
+  return (effects & ends) !== 0 || (dialect === "oceanbase" && changesRows);
 }
 
 function followTables(next: NextPins, facts: CommandFacts): void {

@@ -218,8 +218,10 @@ two(
     const [entry] = proxy.proxy.manager.clients.values();
     const pins = () => entry!.info().pins.map(({ reason }) => reason);
     await first.run("SET TRANSACTION READ ONLY");
-    await first.run("SELECT @@transaction_isolation");
-    assertEquals(pins(), ["next_transaction"]);
+    for (const sql of ["SELECT @@transaction_isolation", "DO 1"]) {
+      await first.run(sql);
+      assertEquals(pins(), ["next_transaction"], sql);
+    }
     await second.run("INSERT INTO auto (note) VALUES ('second')");
     await assertRejects(() => first.run("INSERT INTO auto (note) VALUES ('first')"), WireError);
     assertEquals(pins(), ["next_transaction"]);

@@ -73,6 +73,7 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
     ["SELECT @@transaction_isolation", "next_transaction", { ...OCEANBASE, changes: -1 }],
     ["SELECT 1 FROM t", "next_transaction", { ...OCEANBASE, changes: -1 }],
     ["SELECT 1 INTO @a", "next_transaction", { ...OCEANBASE, changes: 1 }],
+    ["DO 1", "next_transaction", { ...OCEANBASE, changes: 1 }],
     ["UPDATE t SET v = 1", "next_transaction", OCEANBASE],
     ["UPDATE t SET v = 2", "", { ...OCEANBASE, changes: 1 }],
   ],
