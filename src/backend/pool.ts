@@ -267,7 +267,7 @@ export class Pool implements SeatOwner<ServerSession> {
   #opened(session: ServerSession, login: ServerLogin, waiter: Waiter | undefined): void {
     this.#opening--;
     // Who asked first gets it: what was opened for that one may be for this one then.
-    if (waiter !== undefined) waiter.hasOpening = false;
+    waiter?.endOpening();
     this.#login = { ...login, schema: "" };
     this.retry.succeed();
     const now = this.#home.now();
@@ -285,7 +285,7 @@ export class Pool implements SeatOwner<ServerSession> {
     this.#opening--;
     this.#home.count(-1);
     if (!(error instanceof SluiceError)) throw error;
-    if (waiter !== undefined) waiter.hasOpening = false;
+    waiter?.endOpening();
     const now = this.#home.now();
     if (isServerFull(error) && this.#seats.size > 0) {
       // Those who wait have sessions to wait for.

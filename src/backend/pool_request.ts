@@ -16,7 +16,7 @@ export interface PoolRequest {
 export interface WaitOptions {
   /** Ends the waiting, and with it the place in the queue. */
   readonly signal: WaitSignal;
-  /** Told the `ss_id` of each server session that is opened for this. */
+  /** Told the `ss_id` of each server session that is being opened for this, and 0 when that is over. */
   readonly onOpening?: (id: number) => void;
   /** When the waiting began, if not now. Milliseconds since the epoch. */
   readonly since?: number;

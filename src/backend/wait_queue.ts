@@ -35,6 +35,12 @@ export class Waiter implements Link<Waiter> {
     options.signal.addEventListener("abort", this.#onAbort);
   }
 
+  /** The server session that was opened on its behalf is there, or cannot be had. */
+  endOpening(): void {
+    this.hasOpening = false;
+    this.options.onOpening?.(0);
+  }
+
   resolve(session: ServerSession): void {
     this.options.signal.removeEventListener("abort", this.#onAbort);
     this.#resolve(session);

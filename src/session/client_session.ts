@@ -34,6 +34,7 @@ import {
   sendLoginOk,
   type ServerUse,
 } from "./login.ts";
+import { PendingLoss } from "./pending_loss.ts";
 import { PrivateHold } from "./private_hold.ts";
 import { endFields, interrupted, toldOf } from "./session_errors.ts";
 import { SharedHold } from "./shared_hold.ts";
@@ -45,7 +46,6 @@ import {
   type LosingSession,
   type Loss,
   type LossDecision,
-  lossOfLast,
   lossOnTheWay,
   toldOfKill,
 } from "./server_loss.ts";
@@ -86,10 +86,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   #statements = 0;
   #transactions = 0;
   #wasInTransaction = false;
-  /** What the next command is answered with that needs a server: what was lost while none ran. */
-  #loss: SluiceError | undefined;
-  /** Counts commands, so that a late KILL QUERY does not hit a later one. */
-  #commandNumber = 0;
+  readonly #loss = new PendingLoss();
   /** Its login waits for a server, which has time limits of its own. */
   #isProving = false;
   /** Told to stop as soon as nothing is at work. */
@@ -177,27 +174,29 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   }
 
   async killQuery(): Promise<void> {
-    const error = new SluiceError("killed", "Query execution was interrupted");
-    if (this.#phase === "connecting") {
-      this.#hold?.abandonOpening();
-      return this.#relay.refuse(error);
+    const relay = this.#relay;
+    if (relay.isAcquiring) {
+      const error = new SluiceError("killed", "Query execution was interrupted");
+      if (this.#hold?.interruptOpening(error) !== false) relay.refuse(error);
+      return;
     }
     const server = this.#hold?.current;
-    if (server === undefined || !this.#relay.isExecuting) return;
-    const number = this.#commandNumber;
-    const isWanted = () => this.#commandNumber === number && this.#relay.isExecuting;
+    if (server === undefined || !relay.isExecuting) return;
+    // A late one must not hit a later command.
+    const number = relay.commandNumber;
+    const isWanted = () => relay.commandNumber === number && relay.isExecuting;
     await server.cancelQuery(this.#context.config.connectTimeout, isWanted);
   }
 
   killServer(id: number): boolean {
     const hold = this.#hold;
     if (hold?.killOpening(id, interrupted(id, "").message)) return true;
-    const server = hold?.current;
+    const server = hold?.bound;
     if (server?.id !== id) return false;
     const isExecuting = this.#relay.isExecuting;
     const error = interrupted(id, ` on ${server.backend.label}`);
     const told = toldOfKill(error, this.#losing);
-    if (!isExecuting) this.#loss = told;
+    if (!isExecuting) this.#loss.note(told);
     hold!.letGo(isExecuting);
     this.#relay.dropServer(told ?? error);
     return true;
@@ -250,23 +249,14 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
 
   onCommand(row: CommandRow): void {
     this.#row = row;
-    this.#commandNumber++;
     this.#setPhase("executing");
   }
 
   plan(command: ClientCommand, input: ClientInput): Plan | undefined {
     const planner = this.#commands;
     const plan = planner.plan(command, input);
-    if (command.code === Command.RESET_CONNECTION) {
-      // What was lost would have been reset.
-      this.#loss = undefined;
-      this.#hold?.forgetState();
-    }
-    // That no cursor is open would be no news.
-    if (this.#loss === undefined || command.code !== Command.STMT_FETCH) return plan;
-    const told = planner.answers.error(this.#loss);
-    this.#loss = undefined;
-    return [told];
+    const loss = this.#loss.takeForFetch(command);
+    return loss === undefined ? plan : [planner.answers.error(loss)];
   }
 
   /** Made when it is needed: many clients log in and ask nothing for a long time. */
@@ -276,7 +266,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     );
   }
 
-  onIdle(): boolean {
+  onIdle(hasRun: boolean): boolean {
     if (this.#phase === "executing") this.#statements++;
     const isInTransaction = this.#isInTransaction;
     this.status = (this.#hold?.current?.tracker.status ?? this.status) & SESSION_STATUS;
@@ -284,13 +274,20 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     this.#wasInTransaction = isInTransaction;
     this.#setPhase("idle");
     const server = this.#hold?.current;
-    if (server !== undefined) this.need?.onDone(server);
-    if (server !== undefined && this.#hold!.giveBack(this.#commands.planned)) {
-      this.#relay.dropServer();
-    }
+    if (server !== undefined && hasRun) this.#finishCommand(server);
+    if (this.#hold?.giveBack(hasRun ? this.#commands.planned : undefined)) this.#relay.dropServer();
     if (!this.#isLeaving || isInTransaction) return true;
     this.end("shutdown");
     return false;
+  }
+
+  /** It has run, and its reply has reached the client. */
+  #finishCommand(server: ServerSession): void {
+    this.need?.onDone(server);
+    const isReset = this.#relay.command.code === Command.RESET_CONNECTION;
+    if (!isReset || server.tracker.errorCode !== 0) return;
+    this.#loss.forget();
+    this.#planner?.forgetStatements();
   }
 
   get settling(): Promise<void> | undefined {
@@ -322,7 +319,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     if (loss.stage !== "none" || typeof decision === "string" || decision.ends !== undefined) {
       return decision;
     }
-    this.#loss = decision.error;
+    this.#loss.note(decision.error);
     return "lives";
   }
 
@@ -331,31 +328,20 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     const isLost = this.#hold?.current?.isOpen === false;
     const told = isLost ? lossOnTheWay(error, this.#losing) : error;
     // Without its part an execution would have another value.
-    if (this.#planner?.planned.command === Command.STMT_SEND_LONG_DATA) this.#loss = told;
+    if (this.#relay.command.code === Command.STMT_SEND_LONG_DATA) this.#loss.note(told);
     this.#relay.refuse(told);
   }
 
-  /** What the next command is to hear of that needs a server. */
-  #findLoss(): SluiceError | undefined {
-    const lost = this.#hold?.lostLast;
-    if (lost !== undefined) this.#loss = lossOfLast(lost, this.#losing);
-    return this.#loss;
-  }
-
   takeServer(): ServerSession | undefined {
-    if (this.#findLoss() !== undefined) return undefined;
+    if (this.#loss.find(this.#relay.command, this.#losing) !== undefined) return undefined;
     const server = this.#hold?.takeNow(this.#planner!.planned);
     server?.acquire(this.#relay);
     return server;
   }
 
   needServer(isAgain: boolean): void {
-    const loss = this.#findLoss();
-    if (loss !== undefined) {
-      // Who expects no reply cannot be told.
-      if (this.#row?.shape !== "none") this.#loss = undefined;
-      return this.#relay.refuse(loss);
-    }
+    const loss = this.#loss.take(this.#relay.command, this.#losing);
+    if (loss !== undefined) return this.#relay.refuse(loss);
     this.#setPhase("connecting");
     this.#hold!.open(this.#planner?.planned, isAgain).then(
       (server) => {
@@ -393,7 +379,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       this.#context,
     );
     // A fresh server session is what resets every state there is.
-    this.#loss = undefined;
+    this.#loss.forget();
     this.#relay.dropServer();
     this.#hold?.letGo(false);
     this.#hold = undefined;

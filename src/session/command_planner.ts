@@ -114,7 +114,8 @@ export class CommandPlanner {
       case Command.MARIADB_STMT_BULK_EXECUTE:
         return this.#planStatement(command, payloadOf(command, input));
       case Command.RESET_CONNECTION:
-        this.forgetStatements();
+        // Where a server is asked, it may refuse.
+        if (!this.#usesServers) this.forgetStatements();
         return undefined;
       case Command.SET_OPTION:
         this.#setOption(payloadOf(command, input));
@@ -314,7 +315,7 @@ export class CommandPlanner {
     return [{ kind: "send", row: QUERY_ROW, payload }];
   }
 
-  /** The client has left, or its session is reset. */
+  /** The client has left, or its session was reset. */
   forgetStatements(): void {
     this.#prepared = undefined;
     this.#named = undefined;

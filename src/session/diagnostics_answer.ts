@@ -8,15 +8,13 @@ import { ask, dropOwnConditions, resultOf } from "../backend/read_out.ts";
 import { exchange, queryCommand, type Reply, textCommand } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { concat, encodeText } from "../protocol/bytes.ts";
-import { Head } from "../protocol/constants.ts";
-import { decodeErr } from "../protocol/response.ts";
 import type { DiagnosticsRequest } from "../sql/get_diagnostics.ts";
 import { withSessionValues } from "../sql/session_values.ts";
 import type { SqlMode } from "../sql/tokens.ts";
 import { assignment } from "../state/diagnostics.ts";
 import { cellNumber } from "../state/user_variables.ts";
 import type { LastFacts } from "./client_state.ts";
-import { type ServerNeed, UnmetNeed } from "./server_need.ts";
+import { refusalIn, type ServerNeed, UnmetNeed } from "./server_need.ts";
 
 /** Stands in the text for a statement that has been answered. */
 export const ANSWERED = encodeText("DO 0");
@@ -112,11 +110,8 @@ export class DiagnosticsAnswer implements ServerNeed {
     const range = { start: 0, end: text.length };
     const rewritten = withSessionValues(text, range, { mode: this.#mode, values }) ?? text;
     const [reply] = await exchange(server, [textCommand(server, rewritten)]);
-    const [head] = reply!;
-    if (head![0] === Head.ERR) {
-      const { code, sqlState, message } = decodeErr(head!);
-      throw new UnmetNeed("server_refused", message, { code, sqlState });
-    }
+    const refusal = refusalIn(reply!);
+    if (refusal !== undefined) throw refusal;
     await dropOwnConditions(server);
     return numberIn(reply!, server);
   }
@@ -125,17 +120,15 @@ export class DiagnosticsAnswer implements ServerNeed {
 /** What OceanBase says itself, if it does not take the statement. */
 async function refusalOf(server: ServerSession, text: Uint8Array): Promise<UnmetNeed> {
   const [reply] = await exchange(server, [textCommand(server, text)]);
-  const [head] = reply!;
-  if (head![0] !== Head.ERR) {
-    return new UnmetNeed(
-      "state_lost",
-      "GET DIAGNOSTICS cannot be answered: its server session " +
-        "has been given to another client",
-    );
+  const refusal = refusalIn(reply!);
+  if (refusal !== undefined) {
+    server.mayHaveConditions = true;
+    return refusal;
   }
-  server.mayHaveConditions = true;
-  const { code, sqlState, message } = decodeErr(head!);
-  return new UnmetNeed("server_refused", message, { code, sqlState });
+  return new UnmetNeed(
+    "state_lost",
+    "GET DIAGNOSTICS cannot be answered: its server session has been given to another client",
+  );
 }
 
 /** The only value of a reply; 0 for NULL. */

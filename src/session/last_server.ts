@@ -72,10 +72,17 @@ export class LastServer {
     session.giveBack(request.holder);
   }
 
+  /** It was taken for the client, and has run nothing. */
+  returnUnused(session: ServerSession): void {
+    if (this.isAsLeft(session)) this.giveBack();
+    else session.giveBack(undefined);
+  }
+
   /** The client has reset it: what it is like shows when somebody needs it next. */
   reset(): void {
     this.#isReset = true;
     this.#session!.mayHaveConditions = false;
+    this.#session!.forgetPrepared();
     this.#options.state.reset();
   }
 

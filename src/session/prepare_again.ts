@@ -3,25 +3,33 @@ import { bringTo } from "../backend/catch_up.ts";
 import { settle } from "../backend/read_out.ts";
 import { exchange, type OwnCommand } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
+import { SluiceError } from "../errors.ts";
 import { concat, frame } from "../protocol/bytes.ts";
 import { encodeStatementRequest } from "../protocol/command.ts";
-import { Command, Head } from "../protocol/constants.ts";
+import { Command } from "../protocol/constants.ts";
 import { decodePrepareHead } from "../protocol/prepared.ts";
 import { commandRow } from "../protocol/replies.ts";
-import { decodeErr } from "../protocol/response.ts";
 import { difference } from "../state/difference.ts";
 import {
   isBoundToNoSchema,
   stateToPrepareIn,
   type TextInContext,
 } from "../state/prepare_context.ts";
-import type { ClientStatement } from "../state/prepared_registry.ts";
+import { type ClientStatement, MOST_PREPARED } from "../state/prepared_registry.ts";
 import { adopt, SessionState } from "../state/session_state.ts";
 import { INSERT_ID } from "../state/variables.ts";
-import { UnmetNeed } from "./server_need.ts";
+import { refusalIn, UnmetNeed } from "./server_need.ts";
 
 /** ER_MAX_PREPARED_STMT_COUNT_REACHED */
 export const TOO_MANY = 1461;
+
+/** The client has as many as any server lets all its clients have, unless it is told otherwise. */
+export function tooManyPrepared(): UnmetNeed {
+  return new UnmetNeed(
+    "too_many_prepared",
+    `Can't create more than ${MOST_PREPARED} prepared statements in one session`,
+  );
+}
 
 const PREPARE_ROW = commandRow(Command.STMT_PREPARE)!;
 const CLOSE_ROW = commandRow(Command.STMT_CLOSE)!;
@@ -61,17 +69,14 @@ export async function prepareAgain(
     wanted,
     run: async () => {
       const reply = await prepare(server, text);
-      if (codeOf(reply) !== TOO_MANY) return reply;
+      if (refusalIn(reply)?.code !== TOO_MANY) return reply;
       server.prepared?.shrink(0);
       return await prepare(server, text);
     },
   });
-  const [head] = reply;
-  if (head![0] === Head.ERR) {
-    const { code, sqlState, message } = decodeErr(head!);
-    throw new UnmetNeed("server_refused", message, { code, sqlState });
-  }
-  const { statementId, parameters } = decodePrepareHead(head!, server.capabilities.base);
+  const refusal = refusalIn(reply);
+  if (refusal !== undefined) throw refusal;
+  const { statementId, parameters } = decodePrepareHead(reply[0]!, server.capabilities.base);
   const prepared = server.keepPrepared();
   prepared.add(shared, statementId);
   if (parameters === shared.parameters) return;
@@ -94,9 +99,19 @@ export async function inContextOf<Result>(
   { wanted, run }: { readonly wanted: SessionState; readonly run: () => Promise<Result> },
 ): Promise<Result> {
   const meanwhile = await stateFor(server, prepared, wanted);
-  if (meanwhile !== undefined) await bringTo(server, meanwhile, { keepsUnknown: true });
+  if (meanwhile === undefined) return await run();
+  const back = () => bringTo(server, wanted, { keepsUnknown: true });
+  try {
+    await bringTo(server, meanwhile, { keepsUnknown: true });
+  } catch (error) {
+    if (!(error instanceof SluiceError) || !server.isOpen) throw error;
+    await back();
+    // The schema is gone, or the like: the session is in order all the same.
+    const { kind, message, code, sqlState } = error;
+    throw new UnmetNeed(kind, message, { code, sqlState, cause: error });
+  }
   const result = await run();
-  if (meanwhile !== undefined) await bringTo(server, wanted, { keepsUnknown: true });
+  await back();
   return result;
 }
 
@@ -153,8 +168,4 @@ async function prepare(server: ServerSession, text: Uint8Array): Promise<readonl
   const payload = concat([Uint8Array.of(Command.STMT_PREPARE), text]);
   const replies = await exchange(server, [...closes, { row: PREPARE_ROW, payload }]);
   return replies.at(-1)!;
-}
-
-function codeOf([head]: readonly Uint8Array[]): number {
-  return head![0] === Head.ERR ? decodeErr(head!).code : 0;
 }

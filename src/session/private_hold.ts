@@ -2,8 +2,8 @@
 import type { ServerRequest } from "../backend/cluster.ts";
 import type { ServerLogin } from "../backend/server_login.ts";
 import type { ServerSession } from "../backend/server_session.ts";
-import { messageOf, SluiceError } from "../errors.ts";
-import { logWarning } from "../log.ts";
+import { SluiceError } from "../errors.ts";
+import { cancel } from "./cancel.ts";
 import type { SessionContext } from "./context.ts";
 import type { ServerUse } from "./login.ts";
 import type { ServerHold } from "./server_hold.ts";
@@ -58,6 +58,10 @@ export class PrivateHold implements ServerHold {
     return this.#current?.isInTransaction ?? false;
   }
 
+  get bound(): ServerSession | undefined {
+    return this.#current;
+  }
+
   get ids(): number[] {
     const id = this.#current?.id ?? this.#opening?.id ?? 0;
     return id === 0 ? [] : [id];
@@ -73,8 +77,6 @@ export class PrivateHold implements ServerHold {
   giveBack(): boolean {
     return false;
   }
-
-  forgetState(): void {}
 
   readonly warnings = 0;
 
@@ -132,6 +134,11 @@ export class PrivateHold implements ServerHold {
     opening?.abort.abort();
   }
 
+  interruptOpening(): boolean {
+    this.abandonOpening();
+    return true;
+  }
+
   killOpening(id: number, reason: string): boolean {
     const opening = this.#opening;
     if (id === 0 || opening?.id !== id) return false;
@@ -168,16 +175,4 @@ export class PrivateHold implements ServerHold {
 /** The same object where it can be: server sessions keep what they were opened with. */
 function withSchema(login: ServerLogin, schema: string): ServerLogin {
   return login.schema === schema ? login : { ...login, schema };
-}
-
-/** Has the running statement cancelled, in the background, and the server session closed. */
-export function cancel(server: ServerSession, clientId: number, timeout: number): void {
-  server.cancel(timeout).catch((cause) => {
-    logWarning("cannot cancel statement", {
-      cs_id: clientId,
-      server: server.backend.label,
-      server_sessid: server.threadId,
-      cause: messageOf(cause),
-    });
-  });
 }

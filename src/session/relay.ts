@@ -53,6 +53,10 @@ export class Relay
   plan: PlanRun | undefined;
   /** What follows when a command that is not sent on has been read to its end. */
   #afterDrain: (() => void) | undefined;
+  /** Commands that have begun. */
+  commandNumber = 0;
+  /** The command, or a part of it, runs or has run on the server session. */
+  hasRun = false;
   /** The session ends with an error while the server session is still at work. */
   #isCutShort = false;
 
@@ -87,6 +91,11 @@ export class Relay
   /** Whether the server session is at work, so that leaving means cancelling. */
   get isExecuting(): boolean {
     return this.mode === "sending" || this.mode === "replying" || this.#isCutShort;
+  }
+
+  /** Whether a command waits for a server session, or for what must be known before. */
+  get isAcquiring(): boolean {
+    return this.mode === "acquiring";
   }
 
   /** The client's side, for the login; ends with `resume`. */
@@ -234,11 +243,13 @@ export class Relay
     const command = this.command;
     if (!command.open(this.input)) return;
     if (command.code === Command.QUIT) return this.owner.end("quit");
+    this.hasRun = false;
     const row = command.row = commandRow(command.code);
     if (row === undefined) {
       return this.answerError(new SluiceError("unknown_command", "Unknown command"), undefined);
     }
     this.#losses.beginCommand();
+    const number = ++this.commandNumber;
     this.owner.onCommand(row);
     if (command.code === Command.CHANGE_USER) return this.#beginTalk(command.length);
     const settling = this.owner.settling;
@@ -246,7 +257,8 @@ export class Relay
     this.mode = "acquiring";
     this.input.readAhead();
     settling.then(() => {
-      if (this.mode === "acquiring") this.#step(this.#planCommand);
+      // It may have been refused meanwhile, and another one may wait.
+      if (this.isAcquiring && this.commandNumber === number) this.#step(this.#planCommand);
     });
   }
 
@@ -260,8 +272,9 @@ export class Relay
 
   /** Whether there is a server session that the command can go to, or one can be had at once. */
   #hasServer(): boolean {
-    const server = this.server ??= this.owner.takeServer();
-    return server !== undefined && this.owner.isReady(server);
+    if (this.server !== undefined) return this.owner.isReady(this.server);
+    this.server = this.owner.takeServer();
+    return this.server !== undefined;
   }
 
   acquire(): void {
@@ -310,6 +323,7 @@ export class Relay
     const server = this.server!;
     const plan = this.plan;
     const { row, length, sequence, mayOpenCursor } = this.command;
+    this.hasRun = true;
     if (plan?.current?.kind === "send") {
       server.tracker.begin(plan.current.row, 0, false);
       server.tracker.join(plan.sequence, plan.hasMore);
@@ -395,7 +409,7 @@ export class Relay
     this.plan?.end();
     this.plan = undefined;
     this.input.release();
-    if (!this.owner.onIdle() || !this.#losses.outlivesServer()) return;
+    if (!this.owner.onIdle(this.hasRun) || !this.#losses.outlivesServer()) return;
     const server = this.server;
     const isUnasked = server !== undefined && server.end > server.walked;
     if (isUnasked && !this.#losses.outlivesUnasked(server)) return;

@@ -26,6 +26,8 @@ export interface LosingRelay {
   readonly pump: ReplyPump;
   readonly owner: RelayOwner;
   server: ServerSession | undefined;
+  /** The command, or a part of it, runs or has run on the server session. */
+  hasRun: boolean;
   /** Sends what ends the command or the session, whole or not, and then does what remains. */
   say(bytes: Uint8Array, then: () => void): void;
   fail(reason: EndReason, error: SluiceError): void;
@@ -208,6 +210,7 @@ export class RelayLosses {
     const relay = this.#relay;
     this.isSecondRun = true;
     this.isUnwritten = false;
+    relay.hasRun = false;
     if (relay.plan === undefined) {
       relay.input.restore();
       relay.command.open(relay.input);

@@ -16,7 +16,10 @@ export interface RelayOwner {
   readonly status: number;
   /** Of the command that was planned last. */
   readonly need: ServerNeed | undefined;
-  /** A server session for the command that begins, if one is at hand; acquired for the relay. */
+  /**
+   * A server session for the command that begins, if one is at hand that it can be sent to as it is;
+   * acquired for the relay.
+   */
   takeServer(): ServerSession | undefined;
   /** Whether the command can be sent there as it is; where not, `needServer` makes it so. */
   isReady(server: ServerSession): boolean;
@@ -38,8 +41,12 @@ export interface RelayOwner {
    * @param input has the command at its start, whole unless it is larger than a buffer
    */
   plan(command: ClientCommand, input: ClientInput): Plan | undefined;
-  /** A command has been answered, or needed no answer. False: the session has ended meanwhile. */
-  onIdle(): boolean;
+  /**
+   * A command has been answered, or needed no answer; or there was none yet.
+   * @param hasRun whether some of it has run on the server session
+   * @returns false where the session has ended meanwhile
+   */
+  onIdle(hasRun: boolean): boolean;
   /** COM_CHANGE_USER, whole; the client is the owner's to talk to until `resume`. */
   changeUser(payload: Uint8Array, talk: ClientTalk): void;
   /** Nothing more can be done for this client. `error` has been sent if it could be. */

@@ -4,6 +4,7 @@ import type { SharingMode } from "../config/types.ts";
 import type { Pin } from "../state/pins.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
 import type { LastFacts } from "./client_state.ts";
+import type { SluiceError } from "../errors.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 
 export interface ServerHold {
@@ -27,6 +28,8 @@ export interface ServerHold {
   listPins(command: PlannedCommand | undefined, since: number): readonly Pin[];
   /** Where its last command went, and why there: `db1: hint`; empty before the first. */
   readonly route: string;
+  /** The same, or the one that waits for the client because pins are there. */
+  readonly bound: ServerSession | undefined;
   /** Where pins are, which has ended while the client did not have it. */
   readonly lostLast: ServerSession | undefined;
   /** `ss_id` of the one that it has, or else of the one that is being opened for it. */
@@ -35,7 +38,7 @@ export interface ServerHold {
   readonly settling: Promise<void> | undefined;
   /** Whether the command can be sent as it is on the server session that it has. */
   isReady(command: PlannedCommand): boolean;
-  /** A server session for a command that begins, if one is at hand that is as it must be. */
+  /** A server session for a command that begins, if one is at hand that it can be sent to as it is. */
   takeNow(command: PlannedCommand): ServerSession | undefined;
   /**
    * A server session for the command that waits; without one, for the login.
@@ -44,18 +47,25 @@ export interface ServerHold {
    * @throws {SluiceError} where none can be had, to who still waits
    */
   open(command?: PlannedCommand, isAgain?: boolean): Promise<ServerSession | undefined>;
-  /** The reply to a command has reached the client. @returns whether the server session was given back */
-  giveBack(command: PlannedCommand): boolean;
-  /** The client's session was reset on the server session that it has. */
-  forgetState(): void;
+  /**
+   * A command is done.
+   * @param command undefined where it has not run on the server session that the client has
+   * @returns whether that was given back
+   */
+  giveBack(command: PlannedCommand | undefined): boolean;
   /**
    * What servers would tell of the last command, where no server can be asked: somebody else has
    * used the server session. Undefined where it can.
    * @param asks bits of `Ask`
    */
   facts(asks: number, command: PlannedCommand): LastFacts | undefined;
-  /** Nobody waits for the opening any more. */
+  /** The client leaves: nobody waits for the opening any more. */
   abandonOpening(): void;
+  /**
+   * The command that waits for the opening, if there is one, is not to run.
+   * @returns false where `open` fails with the error, as soon as it can
+   */
+  interruptOpening(error: SluiceError): boolean;
   /** Ends the opening with an error for who waits. @returns false where it is not of this `ss_id` */
   killOpening(id: number, reason: string): boolean;
   /**

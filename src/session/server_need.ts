@@ -1,7 +1,10 @@
 /** What a command needs of its server session beside the state of the client's session. */
+import type { Reply } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SessionState } from "../state/session_state.ts";
 import { SluiceError } from "../errors.ts";
+import { Head } from "../protocol/constants.ts";
+import { decodeErr } from "../protocol/response.ts";
 import type { ClientInput } from "./client_input.ts";
 
 /**
@@ -32,9 +35,17 @@ export interface ServerNeed {
   onSend(server: ServerSession, input: ClientInput): Uint8Array | undefined;
   /** The command has been written; what the server has read of a reply comes behind this. */
   onSent(server: ServerSession): void;
-  /** The reply has reached the client, or the command has none. */
+  /** It has been sent, and the reply has reached the client, or there is none. */
   onDone(server: ServerSession): void;
 }
 
 /** What a command needs is not to be had, anywhere: the client is told why. */
 export class UnmetNeed extends SluiceError {}
+
+/** What a server says of a statement that the client has sent, in its words; undefined for no ERR. */
+export function refusalIn(reply: Reply): UnmetNeed | undefined {
+  const [head] = reply;
+  if (head![0] !== Head.ERR) return undefined;
+  const { code, sqlState, message } = decodeErr(head!);
+  return new UnmetNeed("server_refused", message, { code, sqlState });
+}

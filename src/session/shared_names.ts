@@ -9,8 +9,6 @@
 import { exchange, type Reply, textCommand } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { encodeText, frame } from "../protocol/bytes.ts";
-import { Head } from "../protocol/constants.ts";
-import { decodeErr } from "../protocol/response.ts";
 import type { Classified } from "../sql/classified.ts";
 import { classifyText } from "../sql/classify.ts";
 import { Effect } from "../sql/effects.ts";
@@ -21,10 +19,11 @@ import {
   type NamedStatement,
   type ServerNames,
 } from "../state/named_registry.ts";
+import { MOST_PREPARED } from "../state/prepared_registry.ts";
 import type { SessionState } from "../state/session_state.ts";
 import type { ClientInput } from "./client_input.ts";
-import { inContextOf, readSettings, tellsSettings } from "./prepare_again.ts";
-import { type ServerNeed, UnmetNeed } from "./server_need.ts";
+import { inContextOf, readSettings, tellsSettings, tooManyPrepared } from "./prepare_again.ts";
+import { refusalIn, type ServerNeed } from "./server_need.ts";
 import { CLOSES_STATEMENTS } from "./shared_statements.ts";
 
 /** Effects that are about names. */
@@ -56,8 +55,6 @@ export class SharedNames implements ServerNeed {
   readonly #options: SharedNamesOptions;
   #used: readonly string[] = [];
   #changes: readonly Change[] = [];
-  #isSent = false;
-
   constructor(options: SharedNamesOptions) {
     this.#options = options;
   }
@@ -73,7 +70,6 @@ export class SharedNames implements ServerNeed {
    * @returns what it does, as far as names do not hide that
    */
   plan(text: Uint8Array, classified: Classified, isAlone: boolean): Classified {
-    this.#isSent = false;
     this.#used = [];
     const mode = this.#options.mode();
     const range = { start: 0, end: text.length };
@@ -112,7 +108,7 @@ export class SharedNames implements ServerNeed {
   }
 
   isMet(server: ServerSession): boolean {
-    if (this.#prepares && !tellsSettings(server)) return false;
+    if (this.#isTooMany || (this.#prepares && !tellsSettings(server))) return false;
     const names = server.prepared?.names;
     if (this.#isVoid(server)) return true;
     if (names === undefined) {
@@ -121,11 +117,19 @@ export class SharedNames implements ServerNeed {
     return this.#missing(names) === undefined && !this.#isFull(names);
   }
 
+  /** Whether it prepares one more than a client may have. */
+  get #isTooMany(): boolean {
+    const [change] = this.#changes;
+    return this.#names.size >= MOST_PREPARED && change?.kind === "prepare" &&
+      this.#names.find(change.statement.name) === undefined;
+  }
+
   get #prepares(): boolean {
     return this.#changes.some(({ kind }) => kind === "prepare");
   }
 
   async meet(server: ServerSession, wanted: SessionState): Promise<void> {
+    if (this.#isTooMany) throw tooManyPrepared();
     if (this.#prepares) await readSettings(server);
     const { names } = server.keepPrepared();
     while (this.#isFull(names)) {
@@ -145,7 +149,6 @@ export class SharedNames implements ServerNeed {
   }
 
   onSend(server: ServerSession, input: ClientInput): Uint8Array | undefined {
-    this.#isSent = true;
     return this.#isVoid(server)
       ? frame(textCommand(server, DOES_NOTHING).payload, 0)
       : CLOSES_STATEMENTS.onSend(server, input);
@@ -161,13 +164,9 @@ export class SharedNames implements ServerNeed {
       prepared === undefined;
   }
 
-  onSent(): void {
-    this.#isSent = true;
-  }
+  onSent(): void {}
 
   onDone(server: ServerSession): void {
-    if (!this.#isSent) return;
-    this.#isSent = false;
     const { tracker, known, dialect } = server;
     const { names } = server.keepPrepared();
     server.counted = undefined;
@@ -222,11 +221,10 @@ export class SharedNames implements ServerNeed {
       wanted,
       run: () => run(server, named.text),
     });
-    const [head] = reply;
-    if (head![0] !== Head.ERR) return names.add(named);
+    const refusal = refusalIn(reply);
+    if (refusal === undefined) return names.add(named);
     names.spoil(named.name);
-    const { code, sqlState, message } = decodeErr(head!);
-    throw new UnmetNeed("server_refused", message, { code, sqlState });
+    throw refusal;
   }
 }
 

@@ -27,6 +27,7 @@ import {
   type ClientStatement,
   ClientStatements,
   LAST_PREPARED,
+  MOST_PREPARED,
   type PreparedBook,
 } from "../state/prepared_registry.ts";
 import {
@@ -39,7 +40,14 @@ import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import type { OwnAnswers } from "./own_answer.ts";
 import type { AnswerPart, Plan } from "./plan.ts";
-import { closing, prepareAgain, readSettings, tellsSettings, TOO_MANY } from "./prepare_again.ts";
+import {
+  closing,
+  prepareAgain,
+  readSettings,
+  tellsSettings,
+  TOO_MANY,
+  tooManyPrepared,
+} from "./prepare_again.ts";
 import { type ServerNeed, UnmetNeed } from "./server_need.ts";
 
 /** What servers say where rows are asked for and no cursor is open. */
@@ -81,7 +89,6 @@ export class SharedStatements implements ServerNeed {
   #text: Uint8Array | undefined;
   #length = 0;
   #types: TypesPlace | undefined;
-  #isSent = false;
 
   constructor(options: SharedStatementsOptions) {
     this.#options = options;
@@ -164,7 +171,9 @@ export class SharedStatements implements ServerNeed {
   }
 
   isMet(server: ServerSession): boolean {
-    if (this.#command === Command.STMT_PREPARE) return tellsSettings(server);
+    if (this.#command === Command.STMT_PREPARE) {
+      return this.#statements.size < MOST_PREPARED && tellsSettings(server);
+    }
     const { prepared } = server;
     const statement = this.#statement;
     if (statement === undefined || this.#command === Command.STMT_CLOSE) return true;
@@ -195,7 +204,7 @@ export class SharedStatements implements ServerNeed {
   }
 
   async meet(server: ServerSession, wanted: SessionState): Promise<void> {
-    if (this.#command === Command.STMT_PREPARE) return await readSettings(server);
+    if (this.#command === Command.STMT_PREPARE) return await this.#readyToPrepare(server);
     const statement = this.#statement!;
     if (this.#isBare && !this.#fits(statement)) {
       throw new UnmetNeed(
@@ -209,8 +218,13 @@ export class SharedStatements implements ServerNeed {
     await prepareAgain(server, statement, wanted);
   }
 
+  async #readyToPrepare(server: ServerSession): Promise<void> {
+    if (this.#statements.size < MOST_PREPARED) return await readSettings(server);
+    this.#statements.forgetLast();
+    throw tooManyPrepared();
+  }
+
   onSend(server: ServerSession, input: ClientInput): Uint8Array | undefined {
-    this.#isSent = true;
     const ahead = closing(server);
     const request = this.#command === Command.STMT_PREPARE
       ? undefined
@@ -220,7 +234,6 @@ export class SharedStatements implements ServerNeed {
   }
 
   onSent(server: ServerSession): void {
-    this.#isSent = true;
     const { tracker } = server;
     if (this.#command !== Command.STMT_PREPARE) {
       if (this.#statement === undefined) tracker.tellStatementId(this.#id);
@@ -230,8 +243,6 @@ export class SharedStatements implements ServerNeed {
   }
 
   onDone(server: ServerSession): void {
-    if (!this.#isSent) return;
-    this.#isSent = false;
     if (this.#command === Command.STMT_PREPARE) this.#enter(server);
     else if (this.#statement !== undefined) this.#follow(server, this.#statement);
   }
@@ -241,7 +252,6 @@ export class SharedStatements implements ServerNeed {
     this.#statement = statement;
     this.#text = undefined;
     this.#types = undefined;
-    this.#isSent = false;
   }
 
   // ---- types of parameters ----

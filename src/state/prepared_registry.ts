@@ -135,6 +135,9 @@ export const FIRST_FOREIGN_ID = 0x7000_0000;
 /** MariaDB's name of the statement that was prepared last. */
 export const LAST_PREPARED = 0xffff_ffff;
 
+/** Statements, and as many names, of one client: `max_prepared_stmt_count` of servers, as it comes. */
+export const MOST_PREPARED = 16_382;
+
 /** The statements of one client session. */
 export class ClientStatements {
   readonly #book: PreparedBook;

@@ -46,6 +46,16 @@ Deno.test("Everybody gets the own last session back, as long as nobody else had 
   assertEquals(bench.holder().tryTake(), sessions[19]);
 });
 
+Deno.test("Who waits is told of the session that is opened for it, and when that is over", async () => {
+  await using bench = new PoolBench();
+  const { pool, request } = bench.holder();
+  const { signal } = new AbortController();
+  const told: number[] = [];
+  const options = { signal, isPatient: true, onOpening: (id: number) => told.push(id) };
+  const session = await pool.acquire(request, options);
+  assertEquals(told, [session.id, 0]);
+});
+
 Deno.test("Others get the nearest of the newest, the first that is near enough", async () => {
   await using bench = new PoolBench();
   const idle = (await bench.idle(12)).length;

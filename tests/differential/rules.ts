@@ -8,7 +8,7 @@ import { ServerSession } from "../../src/backend/server_session.ts";
 import { SharedServers } from "../../src/backend/shared_servers.ts";
 import { ClientState } from "../../src/session/client_state.ts";
 import { KeptWarnings, LAST_FACTS } from "../../src/session/fact_answers.ts";
-import { SharedHold } from "../../src/session/shared_hold.ts";
+import { LastServer } from "../../src/session/last_server.ts";
 import { SharedNames } from "../../src/session/shared_names.ts";
 import { SharedStatements } from "../../src/session/shared_statements.ts";
 import { Ask } from "../../src/sql/effects.ts";
@@ -207,7 +207,7 @@ const STATE_RULES: readonly Rule[] = [
   {
     name: "reset sessions asked for their state",
     features: ["variables", "userLiterals", "sessions"],
-    switchOff: () => replaceMethod(SharedHold.prototype, "forgetState", () => () => {}),
+    switchOff: () => replaceMethod(LastServer.prototype, "reset", () => () => {}),
   },
 ];
 

@@ -15,6 +15,8 @@ export class Gate extends Relay {
   readonly #serverPort: number;
   readonly #holding: Holding;
   #shut: PromiseWithResolvers<void> | undefined;
+  /** Replies that pass before it shuts by itself. */
+  #left: number | undefined;
 
   constructor(serverPort: number, holding: Holding = "connections") {
     super();
@@ -26,8 +28,15 @@ export class Gate extends Relay {
     this.#shut ??= Promise.withResolvers();
   }
 
+  /** Shuts as soon as it has let so many of what it holds back pass. */
+  shutBehind(count: number): void {
+    this.#left = count;
+    if (count === 0) this.shut();
+  }
+
   /** Lets through what was held back, and all that comes. */
   open(): void {
+    this.#left = undefined;
     this.#shut?.resolve();
     this.#shut = undefined;
   }
@@ -49,7 +58,13 @@ export class Gate extends Relay {
   }
 
   async #passed(what: Holding): Promise<void> {
-    if (this.#shut === undefined || this.#holding !== what) return;
+    if (this.#holding !== what) return;
+    if (this.#left !== undefined && this.#left > 0) {
+      this.#left--;
+      if (this.#left === 0) this.shut();
+      return;
+    }
+    if (this.#shut === undefined) return;
     this.held++;
     await this.#shut.promise;
   }
