@@ -34,7 +34,12 @@ import { mayBeCounted } from "../state/unseen.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { causeOf } from "./pin_cause.ts";
-import { firstWords, firstWordsOfEach, type PlannedCommand } from "./planned_command.ts";
+import {
+  firstWords,
+  firstWordsOfEach,
+  type PlannedCommand,
+  replacedBy,
+} from "./planned_command.ts";
 
 const SYNTAX_ERROR = 1064;
 /** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
@@ -195,7 +200,13 @@ export class ClientState {
     if ((classified.effects & Effect.setsLastInsertId) !== 0) {
       this.#habits.asked |= Ask.lastInsertId;
     }
+    const { schema, role } = this.wanted;
     adopt(this.wanted, known, this.#insertIdBefore);
+    if (errorCode !== 0 && replacedBy(command) !== undefined) {
+      // What it was to replace may be nowhere: another's was in its place.
+      this.wanted.setSchema(schema);
+      this.wanted.setRole(role);
+    }
     this.begin(server, command);
   }
 
@@ -283,6 +294,12 @@ export class ClientState {
       else this.#pins.add("unknown_state", Date.now(), "routine");
     }
     return !this.isPinned;
+  }
+
+  /** Whether it has the client's schema and roles: where those were gone, USE may have failed there. */
+  isInPlace({ known }: ServerSession): boolean {
+    const { wanted } = this;
+    return wanted?.schema === known?.schema && wanted?.role === known?.role;
   }
 
   /** Whether LAST_INSERT_ID() gives the client's own there. */

@@ -1,5 +1,7 @@
 /** What is known of the command of a client before it is sent. */
+import { Command } from "../protocol/constants.ts";
 import type { Classified } from "../sql/classified.ts";
+import { Effect } from "../sql/effects.ts";
 import { behindComments } from "../sql/first_words.ts";
 import type { SqlMode } from "../sql/mode.ts";
 import { splitStatements } from "../sql/split.ts";
@@ -20,6 +22,16 @@ export interface PlannedCommand {
   readonly need: ServerNeed | undefined;
   /** The begin of its text, or of the text that was prepared; undefined where there is none. */
   textUpTo(characters: number): string | undefined;
+}
+
+/** What of the session's state the command puts something else in the place of, whatever was there. */
+export function replacedBy(
+  { command, classified: { effects }, isAlone }: PlannedCommand,
+): "schema" | "role" | undefined {
+  if (command === Command.INIT_DB) return "schema";
+  if (command !== Command.QUERY || !isAlone) return undefined;
+  if ((effects & Effect.usesSchema) !== 0) return "schema";
+  return (effects & Effect.setsRole) !== 0 ? "role" : undefined;
 }
 
 const FIRST_WORDS = 1_000;

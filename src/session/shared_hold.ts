@@ -277,10 +277,10 @@ export class SharedHold implements ServerHold, OpeningHome {
 
   /** Whether the client's state is there. */
   #isInState(session: ServerSession): boolean {
-    if (this.last.isAsLeft(session)) return !this.last.isReset;
-    if (this.last.isToBeRead) return false;
     const { known } = session;
-    const state = this.state;
+    const { state } = this;
+    if (this.last.isAsLeft(session)) return !this.last.isReset && state.isInPlace(session);
+    if (this.last.isToBeRead) return false;
     return known !== undefined && state.wanted?.isSameAs(known) === true &&
       !session.mayHaveConditions && !session.reportsLess &&
       (!state.asksInsertId || state.hasInsertId(session));

@@ -11,15 +11,18 @@ import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { WaitAbort } from "../backend/wait_abort.ts";
 import { SluiceError } from "../errors.ts";
-import type { SessionState } from "../state/session_state.ts";
+import { SessionState } from "../state/session_state.ts";
 import type { ClientState } from "./client_state.ts";
 import { setUp } from "./command_setup.ts";
 import type { LastServer } from "./last_server.ts";
-import type { PlannedCommand } from "./planned_command.ts";
+import { type PlannedCommand, replacedBy } from "./planned_command.ts";
 import { UnmetNeed } from "./server_need.ts";
 
 /** Server sessions that are tried one after the other until a fresh one comes. */
 const MOST_TRIES = 100;
+
+/** ER_BAD_DB_ERROR, ER_DBACCESS_DENIED_ERROR */
+const NO_SCHEMA: ReadonlySet<number> = new Set([1049, 1044]);
 
 /** What a client has of shared server sessions, as its openings see it. */
 export interface OpeningHome {
@@ -51,6 +54,8 @@ export class SharedOpening {
   readonly #command: PlannedCommand | undefined;
   readonly #abort = new WaitAbort();
   #isWary: boolean;
+  /** What servers refuse of the client's state, and the command puts something else in its place. */
+  #without: "schema" | "role" | undefined;
   /** `ss_id` of a connection that is made for it; 0 while there is none. */
   #connecting = 0;
   /** The candidate, or the client's own while that is prepared. */
@@ -89,10 +94,22 @@ export class SharedOpening {
         if (error instanceof LostValues) state.forget(error.values);
         const limit = error instanceof NeedsFreshSession ? MOST_TRIES : 2;
         const isBound = this.#home.current !== undefined;
-        if (isBound || !mayHelpElsewhere(error) || tries >= limit) throw error;
+        if (isBound) throw error;
+        if (this.#goesWithout(error)) continue;
+        if (!mayHelpElsewhere(error) || tries >= limit) throw error;
         this.#isWary = true;
       }
     }
+  }
+
+  /** A schema may have been dropped, or a role taken away: selecting another one must go on. */
+  #goesWithout(error: unknown): boolean {
+    const replaced = this.#command && replacedBy(this.#command);
+    if (replaced === undefined || this.#without !== undefined) return false;
+    const isRefused = error instanceof SluiceError &&
+      (replaced === "schema" ? NO_SCHEMA.has(error.code) : error.kind === "state_lost");
+    if (isRefused) this.#without = replaced;
+    return isRefused;
   }
 
   /** Nobody waits for it any more, and what it works on is given up. */
@@ -161,7 +178,11 @@ export class SharedOpening {
 
   /** Becomes the candidate. */
   async #next(): Promise<ServerSession> {
-    const { servers, request } = this.#home;
+    const { servers } = this.#home;
+    let { request } = this.#home;
+    if (this.#without === "schema") {
+      request = { ...request, login: { ...request.login, schema: "" } };
+    }
     for (let tries = 1;; tries++) {
       this.#goOn();
       const session = this.#session ??= await servers.acquire(request, {
@@ -212,15 +233,28 @@ export class SharedOpening {
   async #bring(session: ServerSession): Promise<void> {
     const { last, state } = this.#home;
     if (last.isAsLeft(session)) {
-      if (last.isReset) await last.introduceReset();
-      return;
+      if (last.isReset) return await last.introduceReset();
+      if (state.isInPlace(session)) return;
+      return await bringTo(session, state.wanted!, { keepsUnknown: true });
     }
     await introduce(session);
     last.forgetReset();
-    const wanted = this.#home.wantedFor(session);
+    const wanted = this.#possible(session);
     if (session.mayHaveConditions) await clearConditions(session);
     if (state.asksInsertId) state.supposeInsertId();
     await bringTo(session, wanted, { asksInsertId: state.asksInsertId });
+  }
+
+  /** The client's state, as far as it can be had. */
+  #possible(session: ServerSession): SessionState {
+    const wanted = this.#home.wantedFor(session);
+    if (this.#without === undefined) return wanted;
+    const known = session.known!;
+    const possible = new SessionState();
+    possible.copyFrom(wanted);
+    if (this.#without === "schema") possible.setSchema(known.schema);
+    else possible.setRole(known.role);
+    return possible;
   }
 }
 
