@@ -73,8 +73,13 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
   const [first] = packets;
   if (first?.[1] === 0xff && op.kind !== "query") {
     // The id of a statement is a part of messages; and what MariaDB calls the row of a CALL
-    // depends on what its connection has run before.
+    // depends on what its connection has run before. What the proxy says itself is English.
     const text = latin1.decode(first.subarray(2))
+      .replace(
+        /Die Anweisung (\(\d+\)) hat keinen .*ffneten Cursor/,
+        "The statement $1 has no open cursor",
+      )
+      .replace(/(has no open cursor)\.$/, "$1")
       .replace(/(handler|statement) \(\d+\)/, "$1 (#)")
       .replace(/(row|Zeile) \d+$/, "$1 #");
     return [Uint8Array.of(first[0]!, 0xff, ...Array.from(text, (one) => one.charCodeAt(0)))];
