@@ -14,6 +14,7 @@ import {
   type OwnCommand,
   plainCommand,
   queryCommand,
+  setOption,
 } from "./server_exchange.ts";
 import type { ServerSession } from "./server_session.ts";
 
@@ -88,12 +89,12 @@ export async function introduce(server: ServerSession): Promise<void> {
 
 /** Has a session that its client has reset report what it is like then. @throws {SluiceError} */
 export async function introduceReset(server: ServerSession): Promise<void> {
-  const role = server.known?.role ?? "";
+  const { known: before } = server;
   server.forgetPrepared();
   server.expectLoginState({ isReset: true });
   await report(server, loginStatement(server.dialect));
   const known = server.known!;
-  known.setRole(role);
+  keepWhatStays(known, before);
   // It is in the schema still, and has another collation than that: which one is to be read.
   if (known.schema !== "") known.setVariable(SET_BY_SCHEMA, new Unread());
 }
@@ -133,14 +134,20 @@ async function report(server: ServerSession, statement: string): Promise<void> {
 
 async function reset(server: ServerSession): Promise<void> {
   const collation = server.known?.login.get("collation_connection");
-  const role = server.known?.role ?? "";
+  const { known: before } = server;
   // What the reset itself reports is not yet what the session is like.
   server.known = undefined;
   await run(server, [plainCommand(Command.RESET_CONNECTION)]);
   server.forgetPrepared();
   server.expectLoginState({ collation, isReset: true });
   await report(server, loginStatement(server.dialect, collation));
-  server.known!.setRole(role);
+  keepWhatStays(server.known!, before);
+}
+
+/** No reset changes it. */
+function keepWhatStays(known: SessionState, before: SessionState | undefined): void {
+  known.setRole(before?.role ?? "");
+  known.setSeveral(before?.several);
 }
 
 async function run(server: ServerSession, commands: readonly OwnCommand[]): Promise<void> {
@@ -159,10 +166,14 @@ async function run(server: ServerSession, commands: readonly OwnCommand[]): Prom
   }
 }
 
-function commandsOf(server: ServerSession, { schema, role, set }: CatchUp): OwnCommand[] {
+function commandsOf(
+  server: ServerSession,
+  { schema, role, several, set }: CatchUp,
+): OwnCommand[] {
   const commands: OwnCommand[] = [];
   if (schema !== undefined) commands.push(useSchema(server, schema));
   if (role !== undefined) commands.push(queryCommand(server, role));
+  if (several !== undefined) commands.push(setOption(several));
   if (set !== undefined) commands.push(queryCommand(server, set));
   return commands;
 }

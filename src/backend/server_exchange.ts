@@ -30,6 +30,12 @@ export function textCommand({ capabilities }: ServerSession, text: Uint8Array): 
   return { row: rowFor(Command.QUERY), payload };
 }
 
+/** COM_SET_OPTION. @param several whether texts may have several statements */
+export function setOption(several: boolean): OwnCommand {
+  const payload = Uint8Array.of(Command.SET_OPTION, several ? 0 : 1, 0);
+  return { row: rowFor(Command.SET_OPTION), payload };
+}
+
 /** Another command, with its text if it has one. */
 export function plainCommand(code: number, text = ""): OwnCommand {
   return { row: rowFor(code), payload: concat([Uint8Array.of(code), encodeText(text)]) };

@@ -26,6 +26,7 @@ import {
   SessionState,
   type StateValue,
   textOf,
+  UNKNOWN_ROLE,
   Unread,
   type UnreadValues,
 } from "../state/session_state.ts";
@@ -45,9 +46,6 @@ const SYNTAX_ERROR = 1064;
 /** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
 const NO_HANDLER = 3004;
 
-/** Characters of a statement that changes the role: longer ones cannot be repeated. */
-const ROLE_LIMIT = 2_000;
-
 /** Statements without rows that leave FOUND_ROWS() as it was, unless they select some. */
 const LEAVES_FOUND_ROWS =
   /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start|create|alter|drop|truncate)\b(?![^]*\bselect\b)/i;
@@ -57,6 +55,9 @@ const MORE_LEAVE_FOUND_ROWS: Readonly<Record<Dialect, RegExp | undefined>> = {
   mariadb: /^\s*(do|update)\b(?![^]*\bselect\b)/i,
   oceanbase: /^\s*(insert|replace|update|delete|do|prepare|lock|unlock|flush)\b/i,
 };
+/** Generates ids, and tells none where it fails or, on MariaDB, returns rows. */
+const INSERTS = /^\s*(insert|replace)\b/i;
+
 /** Where MariaDB uses no table, warnings stay. */
 const LEAVES_CONDITIONS = new RegExp(
   "^\\s*(execute\\s+immediate\\s*[\"'])?(prepare\\s+\\S+\\s+from\\s*[\"'])?" +
@@ -182,6 +183,9 @@ export class ClientState {
     }
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
+    if (command.several !== undefined && errorCode === 0) {
+      this.#applyOption(server, command.several);
+    }
     this.#pin(server, command, { classified, now });
     if ((classified.effects & Effect.prepares) !== 0 && command.command === Command.QUERY) {
       this.#hasUnknownName = true;
@@ -341,7 +345,9 @@ export class ClientState {
     const lost = this.#pins.list();
     this.#pins.end("server session lost");
     this.#hasUnknownName = false;
-    if (this.wanted !== undefined) this.wanted.isUncertain = false;
+    if (this.wanted === undefined) return lost;
+    this.wanted.isUncertain = false;
+    if (this.wanted.role === UNKNOWN_ROLE) this.wanted.setRole("");
     return lost;
   }
 
@@ -349,17 +355,29 @@ export class ClientState {
     const { tracker, dialect, capabilities } = server;
     const { effects } = classified;
     const isFailed = tracker.errorCode !== 0;
-    const hasInsertId = tracker.lastInsertId !== 0;
-    if (hasInsertId) this.#insertIdTold = tracker.lastInsertId;
+    const isToldId = tracker.lastInsertId !== 0;
+    if (isToldId) this.#insertIdTold = tracker.lastInsertId;
+    const hasInsertId = isToldId || this.#hidesInsertId(server, command);
     if (!isFailed && effects === 0 && !hasInsertId) return;
-    const text = (effects & Effect.setsRole) === 0 ? undefined : command.textUpTo(ROLE_LIMIT);
     applyStatement(server.known!, classified, {
       dialect,
       isFailed,
       hasInsertId,
       endsInEof: tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0,
-      ...(text === undefined || text.length === ROLE_LIMIT ? {} : { text }),
+      isOneOfSeveral: !command.isAlone,
     });
+  }
+
+  /** Whether it may have generated an id that the reply does not tell. */
+  #hidesInsertId({ tracker, dialect }: ServerSession, command: PlannedCommand): boolean {
+    const isSilent = tracker.errorCode !== 0 || (tracker.hasRows && dialect === "mariadb");
+    if (!isSilent || !this.asksInsertId) return false;
+    return !command.isAlone || INSERTS.test(firstWords(command));
+  }
+
+  #applyOption({ known, capabilities }: ServerSession, several: boolean): void {
+    const isAsLogin = several === ((capabilities.base & Capability.MULTI_STATEMENTS) !== 0);
+    known!.setSeveral(isAsLogin ? undefined : several);
   }
 
   #pin(

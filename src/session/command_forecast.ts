@@ -1,7 +1,7 @@
 /** What the command does that was planned last, as far as its bytes tell before it is sent. */
 import { MAX_PAYLOAD } from "../protocol/bytes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
-import { decodeQuery } from "../protocol/command.ts";
+import { decodeQuery, decodeSetOption } from "../protocol/command.ts";
 import { Capability, Command } from "../protocol/constants.ts";
 import { type Classified, PLAIN, UNKNOWN } from "../sql/classified.ts";
 import { classifyText } from "../sql/classify.ts";
@@ -26,8 +26,7 @@ import { StatementText } from "./statement_text.ts";
 
 /** Commands that are no text and may leave a session in any state. */
 const UNKNOWN_COMMANDS: ReadonlySet<number> = new Set([
-  ...[Command.SET_OPTION, Command.BINLOG_DUMP, Command.BINLOG_DUMP_GTID],
-  Command.REGISTER_REPLICA,
+  ...[Command.BINLOG_DUMP, Command.BINLOG_DUMP_GTID, Command.REGISTER_REPLICA],
 ]);
 
 /** Commands whose replies repeat how many warnings the last statement had. */
@@ -36,6 +35,9 @@ const REPEATS_WARNINGS: ReadonlySet<number> = new Set([
 ]);
 
 const SEMICOLON = 0x3b;
+
+/** Of COM_SET_OPTION with its number. */
+const OPTION_LENGTH = 3;
 
 export interface ForecastOptions {
   /** That the client agreed on. */
@@ -56,6 +58,7 @@ export class CommandForecast implements PlannedCommand {
   isAlone = true;
   statementId: number | undefined;
   need: ServerNeed | undefined;
+  several: boolean | undefined;
   readonly text = new StatementText();
   readonly #options: ForecastOptions;
   readonly #hasAttributes: boolean;
@@ -91,6 +94,7 @@ export class CommandForecast implements PlannedCommand {
   clear(): void {
     this.classified = PLAIN;
     this.need = undefined;
+    this.several = undefined;
     this.statementId = undefined;
     this.isAlone = true;
   }
@@ -103,9 +107,12 @@ export class CommandForecast implements PlannedCommand {
     if (REPEATS_WARNINGS.has(command.code)) {
       this.need = this.#keptWarnings ??= new KeptWarnings(() => this.#options.warnings());
     }
-    if (command.code !== Command.QUERY) return;
     const { bytes, start } = input;
     const end = Math.min(start + 4 + command.length, input.end);
+    if (command.code === Command.SET_OPTION && command.length >= OPTION_LENGTH) {
+      this.several = decodeSetOption(bytes.subarray(start + 4, end)) === 0;
+    }
+    if (command.code !== Command.QUERY) return;
     const at = this.textStart(bytes, start + 4, end);
     if (!mayHaveEffects(bytes, at, end) && !this.#options.isSensitive()) return;
     this.classified = isWhole(command, input)

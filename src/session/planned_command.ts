@@ -20,6 +20,8 @@ export interface PlannedCommand {
   /** The client's id of the prepared statement that it was about. */
   readonly statementId: number | undefined;
   readonly need: ServerNeed | undefined;
+  /** Of COM_SET_OPTION: whether it allows several statements in a text. */
+  readonly several: boolean | undefined;
   /** The begin of its text, or of the text that was prepared; undefined where there is none. */
   textUpTo(characters: number): string | undefined;
 }

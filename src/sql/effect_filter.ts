@@ -29,7 +29,7 @@ const LETTER_V = 0x76;
 /** Statements that do nothing but by what is in them. */
 const PLAIN_HEADS = new WordSet([
   ...["SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "TABLE", "DO", "SHOW"],
-  ...["EXPLAIN", "DESCRIBE", "DESC", "HELP", "KILL", "CHECKSUM", "SAVEPOINT"],
+  ...["EXPLAIN", "DESCRIBE", "DESC", "HELP", "KILL", "CHECKSUM"],
 ]);
 
 const SHOW = new WordSet(["SHOW"]);

@@ -137,8 +137,8 @@ export const Effect = {
    */
   executes: 1 << 21,
   deallocates: 1 << 22,
-  /** LOAD DATA LOCAL, LOAD XML LOCAL: the server asks for a file. Ends with the reply. */
-  loadsLocal: 1 << 23,
+  /** LOAD DATA, LOAD XML: may generate ids, which no reply tells. */
+  loadsData: 1 << 23,
   /**
    * CALL, a function that is none of the server's own, a compound statement of MariaDB: does what
    * routines may do, which is everything above but LOCK TABLES (on MariaDB that, too, by EXECUTE)
@@ -150,10 +150,13 @@ export const Effect = {
   usesSchema: 1 << 25,
   /** ALTER USER, SET PASSWORD, RENAME USER, DROP USER, SET DEFAULT ROLE …: matters to later logins. */
   changesAccount: 1 << 26,
-  /** SET ROLE. Ends with the session, or SET ROLE. Not reported. */
+  /** SET ROLE, named by its statement. Ends with the session, or SET ROLE. Not reported. */
   setsRole: 1 << 27,
-  /** COMMIT RELEASE, ROLLBACK RELEASE: the server closes the connection behind its OK. */
-  disconnects: 1 << 28,
+  /**
+   * SAVEPOINT. Ends with the transaction, which with autocommit=0 has begun by it, though no flag
+   * says so before a table is used.
+   */
+  setsSavepoint: 1 << 28,
   /**
    * NEXTVAL, NEXT VALUE FOR, SETVAL of MariaDB and OceanBase: the session remembers the value that
    * LASTVAL gives; elsewhere that is NULL. Ends with the session, and matters to who asks only.

@@ -50,10 +50,8 @@ export function readLoad(reader: StatementReader): void {
     found.effects |= Effect.endsTransaction;
     return;
   }
-  for (let word = reader.word; !reader.isEnd() && word !== "INFILE"; word = reader.word) {
-    if (word === "LOCAL") found.effects |= Effect.loadsLocal;
-    reader.next();
-  }
+  found.effects |= Effect.loadsData;
+  while (!reader.isEnd() && !reader.is("INFILE")) reader.next();
   readVariables(reader, false);
 }
 

@@ -58,7 +58,8 @@ export function readSet(reader: StatementReader): boolean {
       found.effects |= Effect.setsNextTransaction;
       return false;
     case "ROLE":
-      found.effects |= Effect.setsRole;
+      reader.next();
+      found.name(Effect.setsRole, readRole(reader));
       return false;
     case "RESOURCE":
       found.effects |= Effect.unknown;
@@ -69,6 +70,18 @@ export function readSet(reader: StatementReader): boolean {
   }
   do readItem(reader); while (reader.isSymbol(",") && reader.next());
   return false;
+}
+
+/** Characters of a list of roles that can be repeated. */
+const LONGEST_ROLE = 2_000;
+
+/** @returns the statement for servers, undefined where it might mean other roles there */
+function readRole(reader: StatementReader): string | undefined {
+  const { start, bytes } = reader;
+  let end = start;
+  for (; !reader.isEnd() && !reader.isSymbol(";"); reader.next()) end = reader.end;
+  const text = new TextDecoder().decode(bytes.subarray(start, end));
+  return text.length < LONGEST_ROLE && /^[ -~\s]+$/.test(text) ? `SET ROLE ${text}` : undefined;
 }
 
 /** SET STATEMENT …, … FOR statement */

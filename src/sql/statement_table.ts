@@ -15,7 +15,14 @@ import {
 import { readSet } from "./set_statement.ts";
 import type { StatementReader } from "./statement_reader.ts";
 import { readAlter, readCreate, readDrop, readRename } from "./table_statements.ts";
-import { readBegin, readEnd, readRelease, readStart, readXa } from "./transaction_statements.ts";
+import {
+  readBegin,
+  readEnd,
+  readRelease,
+  readSavepoint,
+  readStart,
+  readXa,
+} from "./transaction_statements.ts";
 
 /**
  * Reads a statement from its first word on, as far as its syntax matters.
@@ -89,7 +96,7 @@ export const STATEMENTS: ReadonlyMap<string, FamilyReader> = new Map<string, Fam
   ["START", readStart],
   ["COMMIT", readEnd],
   ["ROLLBACK", readEnd],
-  ["SAVEPOINT", changesData],
+  ["SAVEPOINT", readSavepoint],
   ["RELEASE", readRelease],
   ["XA", readXa],
 

@@ -34,7 +34,6 @@ export function readEnd(reader: StatementReader): void {
   let before = "";
   for (; !reader.isEnd(); reader.next()) {
     if (reader.is("CHAIN") && before !== "NO") found.effects |= Effect.beginsTransaction;
-    if (reader.is("RELEASE") && before !== "NO") found.effects |= Effect.disconnects;
     before = reader.word;
   }
 }
@@ -44,6 +43,12 @@ export function readXa(reader: StatementReader): void {
   reader.next();
   if (reader.is("RECOVER")) return;
   reader.found.effects |= Effect.xa;
+}
+
+/** SAVEPOINT */
+export function readSavepoint({ found }: StatementReader): void {
+  found.isWrite = true;
+  found.effects |= Effect.setsSavepoint;
 }
 
 /** RELEASE SAVEPOINT */

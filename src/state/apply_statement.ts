@@ -1,7 +1,7 @@
 /** What statements do to the state that no server reports, taken from their texts. */
 import { type AssignedVariable, type Classified, Effect } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
-import { type SessionState, Unread } from "./session_state.ts";
+import { type SessionState, UNKNOWN_ROLE, Unread } from "./session_state.ts";
 import { assignedText, isMovableName } from "./user_variables.ts";
 import { INSERT_ID, rowOf, saysWhatIsReported, SET_BY_SCHEMA } from "./variables.ts";
 
@@ -11,14 +11,17 @@ export interface StatementResult {
   readonly isFailed: boolean;
   /** Its reply ended with an EOF packet, which has no room for reports. */
   readonly endsInEof?: boolean;
-  /** An OK had an insert id. */
+  /** An OK had an insert id, or the reply tells none of those that were generated. */
   readonly hasInsertId?: boolean;
-  /** The text, where `effects` say that it sets the role. */
-  readonly text?: string;
+  /** It was one of several statements, or may have been: what failed need not be this one. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /** Effects of statements that run code which sets variables. */
 const CODE = Effect.calls | Effect.executes | Effect.unknown;
+
+/** Effects of statements that may generate ids, and whose replies do not tell. */
+const GENERATES = Effect.setsLastInsertId | Effect.calls | Effect.loadsData | Effect.unknown;
 
 /** Effects of statements whose reports are of values that may not last. */
 const PASSING = CODE | Effect.setsUnreported;
@@ -53,7 +56,7 @@ export function applyStatement(
       if (effect === Effect.setsUnreported) leaveOpen(known, name, dialect);
     }
   }
-  if (hasInsertId || (effects & Effect.setsLastInsertId) !== 0) {
+  if (hasInsertId || (effects & GENERATES) !== 0) {
     known.insertId = new Unread();
   }
   if ((effects & Effect.calls) !== 0) {
@@ -64,7 +67,7 @@ export function applyStatement(
     }
   }
   if ((effects & (Effect.calls | Effect.unknown)) !== 0) known.setUncertain();
-  if (!isFailed && (effects & Effect.setsRole) !== 0) applyRole(known, result.text);
+  if ((effects & Effect.setsRole) !== 0) applyRole(known, names, result);
 }
 
 /** Whether a statement sets what servers report from then on. */
@@ -97,8 +100,13 @@ function leaveOpen(known: SessionState, written: string | undefined, dialect: Di
   if (changes !== undefined) known.setVariable(changes, new Unread());
 }
 
-/** A statement that may mean another role elsewhere cannot be repeated. */
-function applyRole(known: SessionState, text: string | undefined): void {
-  if (text === undefined || !/^[ -~]+$/.test(text)) known.setUncertain();
-  else known.setRole(text);
+/** A statement that may mean another role elsewhere cannot be repeated, nor one that may have failed. */
+function applyRole(
+  known: SessionState,
+  names: Classified["names"],
+  { isFailed, isOneOfSeveral = false }: StatementResult,
+): void {
+  if (isFailed && !isOneOfSeveral) return;
+  const last = names.findLast(({ effect }) => effect === Effect.setsRole);
+  known.setRole(isFailed ? UNKNOWN_ROLE : last?.name ?? UNKNOWN_ROLE);
 }

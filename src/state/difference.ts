@@ -25,6 +25,8 @@ export interface CatchUp {
   readonly schema: string | undefined;
   /** A statement that changes the active roles. */
   readonly role: string | undefined;
+  /** For COM_SET_OPTION: whether texts may have several statements. */
+  readonly several: boolean | undefined;
   /** One SET statement, in ASCII. */
   readonly set: string | undefined;
   /** COM_RESET_CONNECTION comes first; then the difference from the state behind it. */
@@ -48,7 +50,16 @@ export interface DifferenceOptions {
 }
 
 /** Measured with MySQL 9.7 and MariaDB 10.11 over loopback; only their proportions matter. */
-const Cost = { schema: 15, role: 40, set: 40, variable: 2, read: 60, reset: 220, login: 600 };
+const Cost = {
+  schema: 15,
+  several: 10,
+  role: 40,
+  set: 40,
+  variable: 2,
+  read: 60,
+  reset: 220,
+  login: 600,
+};
 
 const RESULTS = "character_set_results";
 const CONNECTION = "collation_connection";
@@ -72,17 +83,20 @@ export function difference(
   const { set, unread, count } = plan;
   const schema = plan.needsSchema || wanted.schema !== known.schema ? wanted.schema : undefined;
   const role = wanted.role === known.role ? undefined : wanted.role;
-  if ((schema ?? role ?? set ?? unread) === undefined) return undefined;
+  const several = wanted.several === known.several ? undefined : wanted.several ?? !known.several;
+  if ((schema ?? role ?? several ?? set ?? unread) === undefined) return undefined;
   const cost = (schema === undefined ? 0 : Cost.schema) + (role === undefined ? 0 : Cost.role) +
+    (several === undefined ? 0 : Cost.several) +
     (set === undefined ? 0 : Cost.set + count * Cost.variable) +
     (unread === undefined ? 0 : Cost.read);
-  return { schema, role, set, unread, needsReset: false, needsLogin: false, cost };
+  return { schema, role, several, set, unread, needsReset: false, needsLogin: false, cost };
 }
 
 function afresh(what: "needsReset" | "needsLogin"): CatchUp {
   return {
     schema: undefined,
     role: undefined,
+    several: undefined,
     set: undefined,
     unread: undefined,
     needsReset: what === "needsReset",

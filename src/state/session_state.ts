@@ -37,6 +37,9 @@ export interface UnreadValues {
   readonly userVariables: readonly (readonly [name: string, cell: Unread])[];
 }
 
+/** Nobody knows which roles are active: only the end of the session brings certainty. */
+export const UNKNOWN_ROLE = "?";
+
 const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
 const NO_TEXTS: ReadonlyMap<string, string> = new Map();
 
@@ -47,6 +50,8 @@ export class SessionState {
   schema = "";
   /** The statement that changed the active roles; empty for those of the login. */
   role = "";
+  /** Whether a text may have several statements; undefined: as the login has said. */
+  several: boolean | undefined;
   /**
    * What LAST_INSERT_ID() gives. Every INSERT may change it and few clients ask, so it is beside
    * the rest: copies and comparisons leave it out.
@@ -106,6 +111,13 @@ export class SessionState {
   setRole(statement: string): void {
     if (statement === this.role) return;
     this.role = statement;
+    this.isUncertain ||= statement === UNKNOWN_ROLE;
+    this.version++;
+  }
+
+  setSeveral(several: boolean | undefined): void {
+    if (several === this.several) return;
+    this.several = several;
     this.version++;
   }
 
@@ -169,6 +181,7 @@ export class SessionState {
     this.version++;
     this.schema = other.schema;
     this.role = other.role;
+    this.several = other.several;
     this.#login = other.#login;
     this.#variables = other.#variables;
     this.#mayHaveUnread ||= other.#mayHaveUnread;
@@ -181,6 +194,7 @@ export class SessionState {
   isSameAs(other: SessionState): boolean {
     return this.#variables === other.#variables && this.#userVariables === other.#userVariables &&
       this.#login === other.#login && this.schema === other.schema && this.role === other.role &&
+      this.several === other.several &&
       !this.isUncertain && !other.isUncertain && !this.isPending && !other.isPending;
   }
 

@@ -105,7 +105,7 @@ export class StateSession implements Disposable {
     }
     const isFailed = answers.at(-1)?.error !== undefined;
     const endsInEof = !isFailed && answers.at(-1)?.ok === undefined;
-    applyStatement(known, read, { dialect, isFailed, endsInEof, text: sql });
+    applyStatement(known, read, { dialect, isFailed, endsInEof });
     return answers;
   }
 
