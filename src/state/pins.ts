@@ -27,6 +27,7 @@ export const PINS = {
   cursor: { ends: "the last row, or the statement's reset or close" },
   prepared_statement: { ends: "the close of statements that can only be had there" },
   handler: { ends: "HANDLER CLOSE" },
+  /** Shown while the file is on its way: no reply leaves it behind. */
   load_data_local: { ends: "the statement's reply" },
   long_data: { ends: "the statement's execution, reset or close" },
   found_rows: { ends: "the next SELECT" },
@@ -132,16 +133,13 @@ export function pinsAfter(
   return next.pins;
 }
 
-/** The pins behind an event that is no command. */
-export function pinsAfterEvent(
-  before: readonly Pin[],
-  event: "server session lost" | "state read" | "reply done",
-): readonly Pin[] {
-  const after = before.filter(({ reason }) => {
-    if (event === "server session lost") return false;
-    if (event === "reply done") return reason !== "load_data_local";
-    return reason !== "routine";
-  });
+/** Events that are no commands. */
+export type PinEvent = "server session lost" | "state read";
+
+/** The pins behind an event. */
+export function pinsAfterEvent(before: readonly Pin[], event: PinEvent): readonly Pin[] {
+  if (event === "server session lost") return NO_PINS;
+  const after = before.filter(({ reason }) => reason !== "routine");
   return after.length === before.length ? before : after.length === 0 ? NO_PINS : after;
 }
 
@@ -149,9 +147,6 @@ export function pinsAfterEvent(
 export function areToBeAsked(pins: readonly Pin[]): boolean {
   return pins.every(({ reason }) => (PINS[reason] as PinRow).isToBeAsked === true);
 }
-
-/** Events that are no commands. */
-export type PinEvent = Parameters<typeof pinsAfterEvent>[1];
 
 /** The pins of one client session. */
 export class Pins {
