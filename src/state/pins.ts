@@ -7,7 +7,7 @@ import type { NamedEffect } from "../sql/classify.ts";
 import { Effect } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
 import { changesReports } from "./apply_statement.ts";
-import type { SpecialVariable, TrackedTransaction } from "./track.ts";
+import type { SpecialVariable } from "./track.ts";
 
 interface PinRow {
   /** What ends it, for people. */
@@ -73,7 +73,7 @@ export interface CommandFacts {
   /** Of a prepared statement that the command is about: the client's id. */
   readonly statementId?: number | undefined;
   /** What the OK packets reported. */
-  readonly transaction?: TrackedTransaction | undefined;
+  readonly characteristics?: string | undefined;
   readonly specialVariables?: readonly SpecialVariable[];
   /** An OK had an insert id. */
   readonly hasInsertId?: boolean;
@@ -254,7 +254,7 @@ class NextPins {
 }
 
 function followTransaction(next: NextPins, facts: CommandFacts): void {
-  const { status, effects, transaction, error } = facts;
+  const { status, effects, characteristics, error } = facts;
   const isDone = error === undefined;
   if (status !== undefined) {
     const isInTransaction = (status & Status.IN_TRANS) !== 0;
@@ -263,7 +263,7 @@ function followTransaction(next: NextPins, facts: CommandFacts): void {
     else if ((effects & Effect.xa) !== 0) next.add("xa");
   }
   const isNext = isDone && (effects & Effect.setsNextTransaction) !== 0;
-  if (transaction?.characteristics === "") next.end("next_transaction");
+  if (characteristics === "") next.end("next_transaction");
   else if (isNext && !next.has("transaction")) next.add("next_transaction");
   else if (endsNext(next, facts)) next.end("next_transaction");
 }

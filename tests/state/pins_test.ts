@@ -16,7 +16,7 @@ import {
   pinsAfterEvent,
 } from "../../src/state/pins.ts";
 import { lockQuery, pinsWithLocks } from "../../src/state/user_locks.ts";
-import { specialVariables, trackedTransaction } from "../../src/state/track.ts";
+import { specialVariables, trackedCharacteristics } from "../../src/state/track.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { StateSession } from "./state_session.ts";
 
@@ -60,10 +60,10 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
   [["INSERT INTO t VALUES (1)", "transaction", IN_TRANS], ["ROLLBACK", ""]],
   [
     ["SET TRANSACTION READ ONLY", "next_transaction", {
-      transaction: { state: undefined, characteristics: "SET TRANSACTION READ ONLY;" },
+      characteristics: "SET TRANSACTION READ ONLY;",
     }],
     ["SET @a=1", "next_transaction"],
-    ["SELECT 1", "", { transaction: { state: undefined, characteristics: "" } }],
+    ["SELECT 1", "", { characteristics: "" }],
   ],
   [["SET TRANSACTION READ ONLY", "next_transaction"], ["BEGIN", "transaction", IN_TRANS], [
     "COMMIT",
@@ -300,7 +300,7 @@ for (const name of ["mariadb", "mysql"] as const) {
         factsOf(sql, {
           dialect,
           status: ok.status,
-          transaction: trackedTransaction(ok),
+          characteristics: trackedCharacteristics(ok),
           specialVariables: specialVariables(ok, dialect),
         }),
         0,
