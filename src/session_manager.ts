@@ -11,7 +11,6 @@ export type ClientPhase =
   | "idle"
   | "connecting"
   | "executing"
-  | "closing"
   | "closed";
 
 /** Why a client session must stay on the server session that it has. */
@@ -76,7 +75,7 @@ export interface SessionStateInfo {
   readonly userVariables: ReadonlyMap<string, string | undefined>;
 }
 
-export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closing" | "closed";
+export type ServerPhase = "connecting" | "idle" | "in_use" | "closing" | "closed";
 
 /** A server session as lists show it. */
 export interface ServerSessionInfo {
