@@ -151,14 +151,6 @@ export function composeClientId({ proxyId, isolate, sequence }: ClientIdParts): 
   return (proxyId << (SEQUENCE_BITS + ISOLATE_BITS)) | (isolate << SEQUENCE_BITS) | sequence;
 }
 
-export function splitClientId(id: number): ClientIdParts {
-  return {
-    proxyId: id >>> (SEQUENCE_BITS + ISOLATE_BITS),
-    isolate: (id >>> SEQUENCE_BITS) & ((1 << ISOLATE_BITS) - 1),
-    sequence: id & (SEQUENCES - 1),
-  };
-}
-
 /** How long a listing works before it pauses, and after how many items it looks at the clock. */
 const SLICE_MS = 3;
 const CLOCK_ITEMS = 128;

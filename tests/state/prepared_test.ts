@@ -88,6 +88,11 @@ Deno.test("Texts that nobody knows are different ones", () => {
   assert(first.shared !== second.shared);
 });
 
+/** Which of the statements can be used there as they are. */
+function held(server: ServerStatements, ...statements: readonly ClientStatement[]): boolean[] {
+  return statements.map((statement) => server.peek(statement) !== undefined);
+}
+
 Deno.test("A server session closes the least recently used, and what no client has", () => {
   const client = new ClientStatements(new PreparedBook());
   const [a, b, c] = ["a", "b", "c"].map((sql) => add(client, sql)) as [
@@ -99,7 +104,8 @@ Deno.test("A server session closes the least recently used, and what no client h
   assertEquals(server.use(a)?.id, 11);
   server.add(c.shared, 13);
   server.shrink(2);
-  assertEquals([server.size, server.use(b), server.takeClosing()], [2, undefined, [12]]);
+  assertEquals(held(server, a, b, c), [true, false, true]);
+  assertEquals([server.use(b), server.takeClosing()], [undefined, [12]]);
   assertEquals(server.takeClosing(), []);
   server.add(a.shared, 21);
   assertEquals([server.use(a)?.id, server.takeClosing()], [21, [11]]);
@@ -109,10 +115,10 @@ Deno.test("A server session closes the least recently used, and what no client h
   client.close(a);
   assertEquals([server.takeClosing(), second.takeClosing()], [[21], [31]]);
   server.clear();
-  assertEquals([server.size, c.shared.holders.length, server.takeClosing()], [0, 0, []]);
+  assertEquals([held(server, c), c.shared.holders.length, server.takeClosing()], [[false], 0, []]);
   second.add(b.shared, 32);
   second.shrink(0);
-  assertEquals([second.size, second.closing], [0, 1]);
+  assertEquals([held(second, b), second.closing], [[false], 1]);
 });
 
 Deno.test("What a client has open on a statement is nobody else's", () => {
@@ -126,7 +132,7 @@ Deno.test("What a client has open on a statement is nobody else's", () => {
   server.reserve(mine);
   server.shrink(0);
   assert(server.hasReserved);
-  assertEquals([server.has(mine), server.has(theirs), elsewhere.has(mine)], [true, false, false]);
+  assertEquals([...held(server, mine, theirs), ...held(elsewhere, mine)], [true, false, false]);
   server.add(theirs.shared, 12);
   assertEquals([server.use(mine)?.id, server.use(theirs)?.id], [11, 12]);
   assertEquals([server.peek(mine)?.user, server.peek(theirs)?.user], [mine, theirs]);
@@ -135,7 +141,7 @@ Deno.test("What a client has open on a statement is nobody else's", () => {
   assertEquals(server.peek(theirs)?.user, undefined);
   server.reserve(mine);
   server.fail(mine);
-  assertEquals([server.has(mine), server.takeClosing()], [false, [12]]);
+  assertEquals([held(server, mine), server.takeClosing()], [[false], [12]]);
   server.add(mine.shared, 13);
   server.fail(mine);
   assert(!isBoundBy(server.peek(mine)!, mine));
