@@ -1,6 +1,11 @@
 /**
  * What becomes of a client session when something fails around it: one table of faults and states,
  * and the words for what clients are told.
+ *
+ * The proxy looks up the row "server session lost" alone. The other rows are what tests hold it to:
+ * "server unreachable" comes of how server sessions are opened, in `backend/shared_servers.ts` and
+ * `backend/cluster.ts`, and "client disappears" of how holds let go of them. Tests walk every cell
+ * that can be.
  */
 import type { SharingMode } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";
@@ -68,6 +73,7 @@ const CLIENT_DISAPPEARS: Row = {
   "read unanswered": "cancelled",
   "read answered": "cancelled",
   "write sent": "cancelled",
+  // What runs there is cancelled, too.
   "in transaction": "closed",
   "pinned otherwise": "closed",
   "inside a packet": "cancelled",
