@@ -7,6 +7,7 @@
  * `backend/cluster.ts`, and "client disappears" of how holds let go of them. Tests walk every cell
  * that can be.
  */
+import { LostConnection } from "../backend/lost_connection.ts";
 import type { SharingMode } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";
 import type { PinInfo } from "../session_manager.ts";
@@ -176,8 +177,8 @@ export interface Told extends Situation {
 /** What the client is told where its session lives on. */
 export function lossError(told: Told): SluiceError {
   const { error, stage } = told;
-  const reason = stage === "none"
-    ? error.message.replace(" during query: ", " between statements: ")
+  const reason = stage === "none" && error instanceof LostConnection
+    ? error.messageAt("between statements")
     : error.message;
   const { kind, code, sqlState } = error;
   return new SluiceError(kind, `${reason}; ${[...consequences(told)].join("; ")}`, {
