@@ -12,11 +12,11 @@ import { ReplyTracker } from "../../src/protocol/reply_tracker.ts";
 import { CODECS, READERS } from "../support/codecs.ts";
 import { type FixturePacket, loadFixtures } from "../support/fixture.ts";
 import { Mutator } from "../support/mutate.ts";
-import { chooseSeed, seededRandom } from "../support/random.ts";
+import { chooseCount, chooseSeed, seededRandom } from "../support/random.ts";
 import { requestOf } from "../support/reply_feed.ts";
 import { type Sample, samplesOf } from "../support/samples.ts";
 
-const inputs = Number(Deno.env.get("SLUICE_FUZZ") ?? 20_000);
+const inputs = chooseCount();
 const seed = chooseSeed();
 const fixtures = loadFixtures();
 const samples: readonly Sample[] = fixtures.flatMap(samplesOf);
