@@ -7,7 +7,7 @@
  */
 import { concat, PacketReader } from "../protocol/bytes.ts";
 import { bytesOfText } from "../protocol/byte_text.ts";
-import { Capability, ColumnType, Command, ExecuteFlag } from "../protocol/constants.ts";
+import { BulkFlag, Capability, ColumnType, Command, ExecuteFlag } from "../protocol/constants.ts";
 
 /** Where the types are in a request, or would be. */
 export interface TypesPlace {
@@ -24,9 +24,6 @@ export interface StatementParameters {
   /** Of the statement, as its prepare reply said. */
   readonly parameters: number;
 }
-
-/** Bulk requests have flags, of which this one says that types follow. */
-const BULK_TYPES = 128;
 
 /**
  * Undefined where there are no parameters at all.
@@ -71,7 +68,7 @@ function placeInBulk(
   const reader = new PacketReader(payload, "bulk execute request");
   reader.skip(5);
   const flagAt = payload.length - reader.remaining;
-  const hasTypes = (reader.u16() & BULK_TYPES) !== 0;
+  const hasTypes = (reader.u16() & BulkFlag.SEND_TYPES_TO_SERVER) !== 0;
   const at = payload.length - reader.remaining;
   if (parameters === 0) return undefined;
   if (!hasTypes) return { flagAt, at, types: undefined };
@@ -131,7 +128,7 @@ export function withTypes(
 ): Uint8Array {
   const request = concat([payload.subarray(0, at), bytesOfText(types), payload.subarray(at)]);
   request[flagAt] = payload[0] === Command.MARIADB_STMT_BULK_EXECUTE
-    ? payload[flagAt]! | BULK_TYPES
+    ? payload[flagAt]! | BulkFlag.SEND_TYPES_TO_SERVER
     : 1;
   return request;
 }

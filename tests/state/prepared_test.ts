@@ -2,8 +2,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { encodeText } from "../../src/protocol/bytes.ts";
-import { Capability, Command } from "../../src/protocol/constants.ts";
-import { encodeExecute } from "../../src/protocol/prepared.ts";
+import { Capability, ColumnType, Command } from "../../src/protocol/constants.ts";
 import { bytesOfText, isTextOf, textOfBytes } from "../../src/protocol/byte_text.ts";
 import { PLAIN } from "../../src/sql/classified.ts";
 import { ClientNames, ServerNames } from "../../src/state/named_registry.ts";
@@ -17,6 +16,9 @@ import {
 } from "../../src/state/prepared_registry.ts";
 import { isBoundBy, ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState } from "../../src/state/session_state.ts";
+import { encodeExecute } from "../support/codec/requests.ts";
+import { loadFixture } from "../support/fixture.ts";
+import { samplesOf } from "../support/samples.ts";
 
 const CONTEXT = contextOf(new SessionState(), "mysql");
 
@@ -226,6 +228,14 @@ Deno.test("Types in bulk requests have a flag", () => {
   const { types } = placeOfTypes(full, statement)!;
   assertEquals(types, Uint8Array.of(3, 0));
   assertEquals(withTypes(bare, placeOfTypes(bare, statement)!, textOfBytes(types!)), full);
+});
+
+Deno.test("Types are found in captured bulk requests", () => {
+  const types = samplesOf(loadFixture("mariadb_bulk_extended"))
+    .filter(({ kind }) => kind === "bulk execute")
+    .map(({ payload, execute }) => placeOfTypes(payload, execute)?.types);
+  const { LONG, VAR_STRING } = ColumnType;
+  assertEquals(types.slice(0, 2), [Uint8Array.of(LONG, 0, VAR_STRING, 0), undefined]);
 });
 
 Deno.test("Clients that bind alike share the types", () => {
