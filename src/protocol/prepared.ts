@@ -137,12 +137,18 @@ export interface ExecuteContext {
 }
 
 /**
- * Whether a count of parameters precedes them. MySQL 9.7 reads one even without the flag where the
- * statement has parameters of its own.
+ * How many parameters an execute request has. MySQL 9.7 reads a count even without the flag where
+ * the statement has parameters of its own.
+ * @param reader behind the head of the request
  */
-function hasCount(capabilities: number, flags: number, parameters: number): boolean {
-  return (capabilities & Capability.QUERY_ATTRIBUTES) !== 0 &&
+export function readParameterCount(
+  reader: PacketReader,
+  flags: number,
+  { capabilities, parameters }: ExecuteContext,
+): number {
+  const hasCount = hasNames(capabilities) &&
     (parameters > 0 || (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0);
+  return hasCount ? readCount(reader) : parameters;
 }
 
 /**
@@ -154,8 +160,7 @@ export function decodeExecute(payload: Uint8Array, context: ExecuteContext): Exe
   const reader = new PacketReader(payload, "execute request");
   reader.skip(1);
   const head = { statementId: reader.u32(), flags: reader.u8(), iterations: reader.u32() };
-  let count = context.parameters;
-  if (hasCount(capabilities, head.flags, count)) count = readCount(reader);
+  const count = readParameterCount(reader, head.flags, context);
   if (count < context.parameters) {
     reader.fail(`expected at least ${context.parameters} parameters, got ${count}`);
   }

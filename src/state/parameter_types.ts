@@ -7,7 +7,8 @@
  */
 import { concat, PacketReader } from "../protocol/bytes.ts";
 import { bytesOfText } from "../protocol/byte_text.ts";
-import { BulkFlag, Capability, ColumnType, Command, ExecuteFlag } from "../protocol/constants.ts";
+import { BulkFlag, Capability, ColumnType, Command } from "../protocol/constants.ts";
+import { readParameterCount } from "../protocol/prepared.ts";
 
 /** Where the types are in a request, or would be. */
 export interface TypesPlace {
@@ -40,24 +41,20 @@ export function placeOfTypes(
 
 function placeInExecute(
   payload: Uint8Array,
-  { capabilities, parameters }: StatementParameters,
+  statement: StatementParameters,
 ): TypesPlace | undefined {
   const reader = new PacketReader(payload, "execute request");
   reader.skip(5);
   const flags = reader.u8();
   reader.skip(4);
-  const hasAttributes = (capabilities & Capability.QUERY_ATTRIBUTES) !== 0;
-  let count = parameters;
-  if (hasAttributes && (parameters > 0 || (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0)) {
-    count = Number(reader.lenencInt());
-  }
+  const count = readParameterCount(reader, flags, statement);
   if (count === 0) return undefined;
   reader.skip((count + 7) >> 3);
   const flagAt = payload.length - reader.remaining;
   const hasTypes = reader.u8() !== 0;
   const at = payload.length - reader.remaining;
   if (!hasTypes) return { flagAt, at, types: undefined };
-  skipTypes(reader, count, hasAttributes);
+  skipTypes(reader, count, (statement.capabilities & Capability.QUERY_ATTRIBUTES) !== 0);
   return { flagAt, at, types: payload.subarray(at, payload.length - reader.remaining) };
 }
 

@@ -220,6 +220,14 @@ Deno.test("Types are found in requests, and put into those without", () => {
   assertEquals(placeOfTypes(none, { capabilities: 0, parameters: 0 }), undefined);
 });
 
+Deno.test("A count of parameters that does not fit the request is a protocol error", () => {
+  const statement = { capabilities: Capability.QUERY_ATTRIBUTES, parameters: 1 };
+  for (const count of ["fcffff", "fef0ffffff00000000", "feffffffffffffffff"]) {
+    const request = Uint8Array.fromHex(`17010000000001000000${count}000103`);
+    assertThrows(() => placeOfTypes(request, statement), ProtocolError, "that fits");
+  }
+});
+
 Deno.test("Types in bulk requests have a flag", () => {
   const head = [Command.MARIADB_STMT_BULK_EXECUTE, 5, 0, 0, 0];
   const full = Uint8Array.of(...head, 128, 0, 3, 0, 0, 7, 0, 0, 0);
