@@ -60,7 +60,7 @@ export interface ColumnCount {
  * The flag stands behind the count in MySQL (OPTIONAL_RESULTSET_METADATA) and MariaDB
  * (CACHE_METADATA) alike.
  */
-export function hasMetadataFlag({ capabilities, extendedCapabilities }: Agreed): boolean {
+function hasMetadataFlag({ capabilities, extendedCapabilities }: Agreed): boolean {
   return (capabilities & Capability.OPTIONAL_RESULTSET_METADATA) !== 0 ||
     (extendedCapabilities & MariaDbCapability.CACHE_METADATA) !== 0;
 }
