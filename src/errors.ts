@@ -19,7 +19,6 @@ interface ErrorKind {
  */
 export const ERROR_KINDS = {
   cannot_write: { code: 1026, sqlState: "HY000", side: "proxy" },
-  too_many_connections: { code: 1040, sqlState: "08004", side: "server" },
   pool_exhausted: { code: 1040, sqlState: "08004", side: "proxy" },
   bad_handshake: { code: 1043, sqlState: "08S01", side: "client" },
   access_denied: { code: 1045, sqlState: "28000", side: "client" },
@@ -31,7 +30,6 @@ export const ERROR_KINDS = {
   not_owner: { code: 1095, sqlState: "HY000", side: "client" },
   server_refused: { code: 1105, sqlState: "HY000", side: "server" },
   internal: { code: 1105, sqlState: "HY000", side: "proxy" },
-  packet_too_large: { code: 1153, sqlState: "08S01", side: "client" },
   packets_out_of_order: { code: 1156, sqlState: "08S01", side: "client" },
   state_lost: { code: 1158, sqlState: "08S01", side: "server" },
   server_lost: { code: 1158, sqlState: "08S01", side: "server" },

@@ -157,10 +157,6 @@ function defined(fields: LogFields): Record<string, unknown> {
   return kept;
 }
 
-export function logDebug(message: string, fields: LogFields = {}): void {
-  emit("debug", message, fields);
-}
-
 export function logInfo(message: string, fields: LogFields = {}): void {
   emit("info", message, fields);
 }

@@ -11,7 +11,6 @@ export type ClientPhase =
   | "idle"
   | "connecting"
   | "executing"
-  | "closing"
   | "closed";
 
 /** Why a client session must stay on the server session that it has. */
@@ -76,7 +75,7 @@ export interface SessionStateInfo {
   readonly userVariables: ReadonlyMap<string, string | undefined>;
 }
 
-export type ServerPhase = "connecting" | "login" | "idle" | "in_use" | "closing" | "closed";
+export type ServerPhase = "connecting" | "idle" | "in_use" | "closing" | "closed";
 
 /** A server session as lists show it. */
 export interface ServerSessionInfo {
@@ -150,14 +149,6 @@ export interface ClientIdParts {
 /** Bit 31 is 0, then 13 bits proxy, 3 bits isolate, 15 bits sequence: the owner is computable. */
 export function composeClientId({ proxyId, isolate, sequence }: ClientIdParts): number {
   return (proxyId << (SEQUENCE_BITS + ISOLATE_BITS)) | (isolate << SEQUENCE_BITS) | sequence;
-}
-
-export function splitClientId(id: number): ClientIdParts {
-  return {
-    proxyId: id >>> (SEQUENCE_BITS + ISOLATE_BITS),
-    isolate: (id >>> SEQUENCE_BITS) & ((1 << ISOLATE_BITS) - 1),
-    sequence: id & (SEQUENCES - 1),
-  };
 }
 
 /** How long a listing works before it pauses, and after how many items it looks at the clock. */

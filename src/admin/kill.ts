@@ -20,7 +20,7 @@ export async function killConnection(id: IdOperand, scope: AdminScope): Promise<
 }
 
 /** Ends what the session is doing, not the session. @throws {SluiceError} */
-export async function killQuery(id: IdOperand, scope: AdminScope): Promise<AdminAnswer> {
+async function killQuery(id: IdOperand, scope: AdminScope): Promise<AdminAnswer> {
   const entry = await resolveSession(id, "end", scope);
   // What the caller is doing is this statement.
   if (entry?.id === scope.caller.id) throw interrupted();

@@ -160,7 +160,6 @@ function activityOf(
         commandName(info.command),
         info.isBlockedByClient ? "Sending to client" : "executing",
       ];
-    case "closing":
     case "closed":
       return ["Quit", "closing"];
     case "greeting":

@@ -85,7 +85,7 @@ function acceptedRow(client: ClientSessionInfo, now: number): Row {
     client.bytesIn,
     client.bytesOut,
     Math.floor((now - client.connectedSince) / 1000),
-    client.phase === "closing" || client.phase === "closed" ? 1 : 0,
+    client.phase === "closed" ? 1 : 0,
     client.phase === "closed" ? "closed" : "not closed",
   ];
 }

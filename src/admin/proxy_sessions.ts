@@ -29,7 +29,6 @@ export const CLIENT_STATES: Readonly<Record<ClientPhase, string>> = {
   idle: "MCS_ACTIVE_READER",
   connecting: "MCS_ACTIVE_READER",
   executing: "MCS_ACTIVE_READER",
-  closing: "MCS_HALF_CLOSED",
   closed: "MCS_CLOSED",
 };
 

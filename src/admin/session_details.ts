@@ -132,7 +132,6 @@ function waitsFor({ phase, isBlockedByClient }: ClientSessionInfo): string {
       return "server session";
     case "executing":
       return isBlockedByClient ? "client" : "server";
-    case "closing":
     case "closed":
       return "";
   }
@@ -168,7 +167,6 @@ function serverAttributes({ client, servers }: Session): Row[] {
 function serverState(phase: ServerPhase, isExecuting: boolean): string {
   switch (phase) {
     case "connecting":
-    case "login":
       return "MSS_INIT";
     case "in_use":
       return isExecuting ? "MSS_ACTIVE" : "MSS_KA_CLIENT_SLAVE";

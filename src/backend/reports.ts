@@ -15,8 +15,7 @@ import {
   type SpecialVariable,
   specialVariables,
   Tracked,
-  type TrackedTransaction,
-  trackedTransaction,
+  trackedCharacteristics,
 } from "../state/track.ts";
 
 /** The command whose reply reports. */
@@ -39,7 +38,8 @@ export class Reports {
   command: ReportedCommand = OWN;
   /** Bits of `Tracked`. */
   seen = 0;
-  transaction: TrackedTransaction | undefined;
+  /** Of the transaction: see {@link trackedCharacteristics}. */
+  characteristics: string | undefined;
   specialVariables: readonly SpecialVariable[] = [];
 
   /** The reply to the command begins. */
@@ -47,7 +47,7 @@ export class Reports {
     this.command = command;
     if (this.seen === 0) return;
     this.seen = 0;
-    this.transaction = undefined;
+    this.characteristics = undefined;
     this.specialVariables = [];
   }
 
@@ -67,11 +67,6 @@ export class Reports {
     if ((seen & Tracked.ONCE) !== 0) {
       this.specialVariables = [...this.specialVariables, ...specialVariables(ok, dialect)];
     }
-    if ((seen & Tracked.TRANSACTION) === 0) return;
-    const { state, characteristics } = trackedTransaction(ok);
-    this.transaction = {
-      state: state ?? this.transaction?.state,
-      characteristics: characteristics ?? this.transaction?.characteristics,
-    };
+    if ((seen & Tracked.TRANSACTION) !== 0) this.characteristics = trackedCharacteristics(ok);
   }
 }

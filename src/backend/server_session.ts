@@ -25,6 +25,7 @@ import type {
   SessionManager,
 } from "../session_manager.ts";
 import type { Backend, DialLimits } from "./backend.ts";
+import { LostConnection } from "./lost_connection.ts";
 import type { PoolSeat } from "./pool_seat.ts";
 import { Reports } from "./reports.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
@@ -431,11 +432,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
   }
 
   #loss(reason: string): SluiceError {
-    const { label } = this.backend;
-    return new SluiceError(
-      "server_lost",
-      `Lost connection to server ${label} during query: ${reason}`,
-    );
+    return new LostConnection(this.backend.label, reason);
   }
 }
 

@@ -6,7 +6,7 @@ export interface PacketPort {
   sequence: number;
   /**
    * The next packet's payload, a view that is valid until the next read.
-   * @throws {StreamEnded} {@link OutOfOrder} {@link PacketTooLarge}
+   * @throws {StreamEnded} {@link OutOfOrder}, {@link ProtocolError} where it is too large
    */
   read(): Promise<Uint8Array>;
   /** Sends one message as the next packet. */
@@ -23,9 +23,6 @@ export class StreamEnded extends Error {
 /** A packet had another number than its turn. */
 export class OutOfOrder extends ProtocolError {}
 
-/** A packet is larger than its phase allows. */
-export class PacketTooLarge extends ProtocolError {}
-
 /** Checks a packet's header against what the phase expects. */
 export function checkHeader(
   header: { readonly length: number; readonly sequence: number },
@@ -37,7 +34,7 @@ export function checkHeader(
     );
   }
   if (header.length > expected.limit) {
-    throw new PacketTooLarge(
+    throw new ProtocolError(
       `Cannot read packet: expected at most ${expected.limit} bytes, got ${header.length}`,
     );
   }

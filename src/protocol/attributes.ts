@@ -1,30 +1,17 @@
 /**
- * Connection attributes: names and values that clients tell of themselves.
+ * Connection attributes: names and values that clients tell of themselves, as pairs of
+ * length-encoded texts without their total length.
  * https://dev.mysql.com/doc/refman/9.0/en/performance-schema-connection-attribute-tables.html
  */
-import { PacketReader, PacketWriter } from "./bytes.ts";
+import { PacketReader } from "./bytes.ts";
 
 /** What most clients tell of themselves: one for all of them. */
 const NONE = new Uint8Array(0);
 
-/** @param bytes pairs of length-encoded texts, without their total length. @throws {ProtocolError} */
-export function decodeAttributes(bytes: Uint8Array): [name: string, value: string][] {
-  const reader = new PacketReader(bytes, "connection attributes");
-  const pairs: [string, string][] = [];
-  while (reader.remaining > 0) pairs.push([reader.lenencText(), reader.lenencText()]);
-  return pairs;
-}
-
-export function encodeAttributes(pairs: readonly (readonly [string, string])[]): Uint8Array {
-  const writer = new PacketWriter();
-  for (const [name, value] of pairs) writer.lenencText(name).lenencText(value);
-  return writer.view().slice();
-}
-
 /**
  * The value of one attribute; undefined where it is not there. What is behind it is not looked at.
  * @param name ASCII: it is compared byte by byte, since every login looks some up
- * @throws as {@link decodeAttributes}
+ * @throws {ProtocolError}
  */
 export function attributeOf(bytes: Uint8Array, name: string): string | undefined {
   const reader = new PacketReader(bytes, "connection attributes");
@@ -48,7 +35,7 @@ function startsWith(bytes: Uint8Array, start: number, name: string): boolean {
 /**
  * The attributes that a server may see. Names with two underscores are a talk between OceanBase's
  * drivers, proxies and servers: passed on, they would switch the server to another protocol.
- * @returns a copy @throws as {@link decodeAttributes}
+ * @returns a copy @throws {ProtocolError}
  */
 export function passedAttributes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return NONE;

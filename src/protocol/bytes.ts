@@ -206,10 +206,6 @@ export class PacketWriter {
     this.#bytes = capacity === 0 ? EMPTY : new Uint8Array(capacity);
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
   #reserve(count: number): number {
     const at = this.#length;
     const wanted = at + count;

@@ -200,5 +200,11 @@ export const ExecuteFlag = {
   PARAMETER_COUNT_AVAILABLE: 1 << 3,
 } as const;
 
+/** Flags of MariaDB's COM_STMT_BULK_EXECUTE. */
+export const BulkFlag = {
+  SEND_UNIT_RESULTS: 64,
+  SEND_TYPES_TO_SERVER: 128,
+} as const;
+
 /** Character set of bytes that are no text. */
 export const BINARY_CHARSET = 63;

@@ -248,16 +248,3 @@ export function decodeChangeUser(payload: Uint8Array, capabilities: number): Cha
     : new Uint8Array(0);
   return { user, authResponse, database, charset, authPlugin, attributes };
 }
-
-export function encodeChangeUser(request: ChangeUser, capabilities: number): Uint8Array {
-  const writer = new PacketWriter(128).u8(0x11).nulText(request.user);
-  if ((capabilities & Capability.SECURE_CONNECTION) !== 0) {
-    writer.u8(request.authResponse.length).bytes(request.authResponse);
-  } else {
-    writer.bytes(request.authResponse).u8(0);
-  }
-  writer.nulText(request.database).u16(request.charset);
-  if ((capabilities & Capability.PLUGIN_AUTH) !== 0) writer.nulText(request.authPlugin);
-  if ((capabilities & Capability.CONNECT_ATTRS) !== 0) writer.lenencBytes(request.attributes);
-  return writer.view();
-}

@@ -3,17 +3,9 @@
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_command_phase_ps.html
  */
 import { ProtocolError } from "../errors.ts";
-import {
-  isNull,
-  readNullBitmap,
-  readValue,
-  type Value,
-  type ValueType,
-  writeNullBitmap,
-  writeValue,
-} from "./binary_value.ts";
+import { isNull, readNullBitmap, readValue, type Value, type ValueType } from "./binary_value.ts";
 import { PacketReader, PacketWriter } from "./bytes.ts";
-import { Capability, Command, ExecuteFlag, Head } from "./constants.ts";
+import { Capability, ExecuteFlag, Head } from "./constants.ts";
 
 /** The first packet of the reply to COM_STMT_PREPARE. */
 export interface PrepareHead {
@@ -144,26 +136,19 @@ export interface ExecuteContext {
   readonly longData?: ReadonlySet<number>;
 }
 
-/** The fixed part of an execute request, which needs no context. */
-export type ExecuteHead = Pick<Execute, "statementId" | "flags" | "iterations">;
-
-/** @throws {ProtocolError} */
-export function decodeExecuteHead(payload: Uint8Array): ExecuteHead {
-  return readExecuteHead(new PacketReader(payload, "execute request"));
-}
-
-function readExecuteHead(reader: PacketReader): ExecuteHead {
-  reader.skip(1);
-  return { statementId: reader.u32(), flags: reader.u8(), iterations: reader.u32() };
-}
-
 /**
- * Whether a count of parameters precedes them. MySQL 9.7 reads one even without the flag where the
- * statement has parameters of its own.
+ * How many parameters an execute request has. MySQL 9.7 reads a count even without the flag where
+ * the statement has parameters of its own.
+ * @param reader behind the head of the request
  */
-function hasCount(capabilities: number, flags: number, parameters: number): boolean {
-  return (capabilities & Capability.QUERY_ATTRIBUTES) !== 0 &&
+export function readParameterCount(
+  reader: PacketReader,
+  flags: number,
+  { capabilities, parameters }: ExecuteContext,
+): number {
+  const hasCount = hasNames(capabilities) &&
     (parameters > 0 || (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0);
+  return hasCount ? readCount(reader) : parameters;
 }
 
 /**
@@ -173,9 +158,9 @@ function hasCount(capabilities: number, flags: number, parameters: number): bool
 export function decodeExecute(payload: Uint8Array, context: ExecuteContext): Execute {
   const { capabilities, longData } = context;
   const reader = new PacketReader(payload, "execute request");
-  const head = readExecuteHead(reader);
-  let count = context.parameters;
-  if (hasCount(capabilities, head.flags, count)) count = readCount(reader);
+  reader.skip(1);
+  const head = { statementId: reader.u32(), flags: reader.u8(), iterations: reader.u32() };
+  const count = readParameterCount(reader, head.flags, context);
   if (count < context.parameters) {
     reader.fail(`expected at least ${context.parameters} parameters, got ${count}`);
   }
@@ -219,27 +204,4 @@ export function readCount(reader: PacketReader): number {
     reader.fail(`expected a count of parameters that fits, got ${count}`);
   }
   return count;
-}
-
-export function encodeExecute(request: Execute, capabilities: number): Uint8Array {
-  const { parameters } = request;
-  const writer = new PacketWriter(64)
-    .u8(Command.STMT_EXECUTE)
-    .u32(request.statementId)
-    .u8(request.flags)
-    .u32(request.iterations);
-  if (hasCount(capabilities, request.flags, parameters.length)) writer.lenencInt(parameters.length);
-  if (parameters.length === 0) return writer.view();
-  writeNullBitmap(writer, parameters.map(({ value }) => value), 0);
-  writer.u8(request.hasTypes ? 1 : 0);
-  if (request.hasTypes) {
-    for (const parameter of parameters) {
-      writeParameterType(writer, parameter, hasNames(capabilities));
-    }
-  }
-  for (const parameter of parameters) {
-    const { value } = parameter;
-    if (value !== null && value !== undefined) writeValue(writer, value, parameter);
-  }
-  return writer.view();
 }

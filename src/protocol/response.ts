@@ -155,14 +155,6 @@ export interface EofPacket {
   readonly status: number;
 }
 
-/** @throws {ProtocolError} */
-export function decodeEof(payload: Uint8Array): EofPacket {
-  const reader = new PacketReader(payload, "EOF packet");
-  const head = reader.u8();
-  if (head !== Head.EOF) reader.fail(`expected head 0xfe, got 0x${head.toString(16)}`);
-  return { warnings: reader.u16(), status: reader.u16() };
-}
-
 export function encodeEof(eof: EofPacket): Uint8Array {
   return new PacketWriter(5).u8(Head.EOF).u16(eof.warnings).u16(eof.status).view();
 }

@@ -3,15 +3,7 @@
  * https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_query_response_text_resultset.html
  * MariaDB's extended metadata: https://mariadb.com/kb/en/result-set-packets/
  */
-import {
-  isNull,
-  readNullBitmap,
-  readValue,
-  type Value,
-  type ValueType,
-  writeNullBitmap,
-  writeValue,
-} from "./binary_value.ts";
+import { type Value, type ValueType, writeNullBitmap, writeValue } from "./binary_value.ts";
 import { encodePrepareHead } from "./prepared.ts";
 import { PacketReader, PacketWriter } from "./bytes.ts";
 import {
@@ -68,7 +60,7 @@ export interface ColumnCount {
  * The flag stands behind the count in MySQL (OPTIONAL_RESULTSET_METADATA) and MariaDB
  * (CACHE_METADATA) alike.
  */
-export function hasMetadataFlag({ capabilities, extendedCapabilities }: Agreed): boolean {
+function hasMetadataFlag({ capabilities, extendedCapabilities }: Agreed): boolean {
   return (capabilities & Capability.OPTIONAL_RESULTSET_METADATA) !== 0 ||
     (extendedCapabilities & MariaDbCapability.CACHE_METADATA) !== 0;
 }
@@ -181,7 +173,7 @@ export function encodeTextRow(row: readonly (Uint8Array | null)[]): Uint8Array {
 }
 
 /** The part of a column that decides how its values travel. */
-export type ColumnForm = Pick<Column, "type" | "flags">;
+type ColumnForm = Pick<Column, "type" | "flags">;
 
 function valueType({ type, flags }: ColumnForm): ValueType {
   return { type, unsigned: (flags & ColumnFlag.UNSIGNED) !== 0 };
@@ -189,28 +181,6 @@ function valueType({ type, flags }: ColumnForm): ValueType {
 
 /** The bitmap of a binary row starts with two bits that stand for its first byte. */
 const ROW_BITMAP_OFFSET = 2;
-
-/** @throws {ProtocolError} */
-export function decodeBinaryRow(payload: Uint8Array, columns: readonly ColumnForm[]): Value[] {
-  const reader = new PacketReader(payload, "binary row");
-  const head = reader.u8();
-  if (head !== Head.OK) reader.fail(`expected head 0x00, got 0x${head.toString(16)}`);
-  const nulls = readNullBitmap(reader, columns.length, ROW_BITMAP_OFFSET);
-  const row = columns.map((column, index) =>
-    isNull(nulls, index + ROW_BITMAP_OFFSET) ? null : readValue(reader, valueType(column))
-  );
-  if (reader.remaining > 0) reader.fail(`expected ${columns.length} values and no more`);
-  return row;
-}
-
-export function encodeBinaryRow(
-  row: readonly Value[],
-  columns: readonly ColumnForm[],
-): Uint8Array {
-  const writer = new PacketWriter(128);
-  writeBinaryRow(writer, row, columns);
-  return writer.view();
-}
 
 function writeBinaryRow(
   writer: PacketWriter,
@@ -245,38 +215,20 @@ export function makeColumn(name: string, options: Partial<Column> = {}): Column 
   };
 }
 
-/** A whole result set as values; every row has a value for each column. */
-export interface ResultSet {
+/** What stands around the rows of a result set. */
+export interface ResultHead {
   readonly columns: readonly Column[];
-  readonly rows: Iterable<readonly Value[]>;
   /** Status flags of the session, for the packets that end definitions and rows. */
   readonly status: number;
   readonly warnings: number;
 }
 
-/** Who reads the result set, and whether a prepared statement asked for it. */
-export interface ResultForm extends Agreed {
-  readonly binary: boolean;
-}
-
 /**
- * The payloads of a result set in the client's dialect. Definitions are always sent, which every
+ * The payloads before the rows, in the client's dialect. Definitions are always sent, which every
  * client with optional or cached metadata accepts.
  */
-export function encodeResultSet(result: ResultSet, form: ResultForm): Uint8Array[] {
-  const packets = encodeResultHead(result, form);
-  for (const row of result.rows) {
-    const writer = new PacketWriter(128);
-    writeRow(writer, row, { columns: result.columns, binary: form.binary });
-    packets.push(writer.view());
-  }
-  packets.push(encodeResultEnd(result, form));
-  return packets;
-}
-
-/** The payloads before the rows. */
 export function encodeResultHead(
-  { columns, status, warnings }: Omit<ResultSet, "rows">,
+  { columns, status, warnings }: ResultHead,
   form: Agreed,
 ): Uint8Array[] {
   const packets = [encodeColumnCount({ count: columns.length, metadataFollows: true }, form)];
@@ -297,7 +249,7 @@ export function writeRow(
 
 /** The payload behind the rows. */
 export function encodeResultEnd(
-  { status, warnings }: Pick<ResultSet, "status" | "warnings">,
+  { status, warnings }: Omit<ResultHead, "columns">,
   form: Agreed,
 ): Uint8Array {
   return hasNoEof(form)

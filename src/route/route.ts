@@ -1,4 +1,4 @@
-/** Which server a command goes to, and why. */
+/** Which server a command goes to that is not bound to a server session, and why. */
 import { SluiceError } from "../errors.ts";
 
 /** The user variable by which a client chooses a server for its statements. */
@@ -6,8 +6,6 @@ export const SERVER_VARIABLE = "sluice_server";
 
 /** Why, in the order in which it is looked for. */
 export type RouteReason =
-  /** Something is there that is nowhere else: see the pins. */
-  | "pinned"
   /** It asks for nothing but what the last statement has left there. */
   | "last statement"
   /** A comment of the statement names it: `/* sluice: server=NAME`. */
@@ -22,16 +20,12 @@ export interface RouteTarget {
 }
 
 export interface RouteRequest<Target extends RouteTarget> {
-  /** Where the client must stay. */
-  readonly pinned: Target | undefined;
   /** Where the last statement ran, if that is what this one is about. */
   readonly last: Target | undefined;
   /** What the comment names. */
   readonly hint: string | undefined;
   /** The value of the variable, as an expression; undefined where it was never set. */
   readonly chosen: string | undefined;
-  /** The best of those that serve; undefined where none is known to. */
-  readonly preferred: Target | undefined;
   /** All that the client may use. */
   readonly servers: readonly Target[];
 }
@@ -44,13 +38,12 @@ export interface Route<Target extends RouteTarget> {
 
 /** @throws {SluiceError} unknown_server */
 export function routeOf<Target extends RouteTarget>(request: RouteRequest<Target>): Route<Target> {
-  const { pinned, last, hint, chosen, preferred, servers } = request;
-  if (pinned !== undefined) return { server: pinned, reason: "pinned" };
+  const { last, hint, chosen, servers } = request;
   if (last !== undefined) return { server: last, reason: "last statement" };
   if (hint !== undefined) return { server: serverOf(hint, servers), reason: "hint" };
   const name = nameOf(chosen, servers);
   if (name !== undefined) return { server: serverOf(name, servers), reason: "@sluice_server" };
-  return { server: preferred, reason: "first healthy server" };
+  return { server: undefined, reason: "first healthy server" };
 }
 
 /**

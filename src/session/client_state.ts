@@ -386,7 +386,7 @@ export class ClientState {
     { classified, now }: { readonly classified: Classified; readonly now: number },
   ): void {
     const { tracker, dialect, schema } = server;
-    const { seen, transaction, specialVariables } = server.reports!;
+    const { seen, characteristics, specialVariables } = server.reports!;
     const { effects, names, isRead, asks } = classified;
     const { errorCode, status } = tracker;
     const isAutomatic = (status & Status.AUTOCOMMIT) !== 0;
@@ -406,7 +406,7 @@ export class ClientState {
       status: errorCode === 0 ? status : undefined,
       error: errorCode === 0 ? undefined : errorCode,
       statementId: command.statementId,
-      transaction,
+      characteristics,
       specialVariables,
       hasInsertId: errorCode === 0 && tracker.lastInsertId !== 0,
       changes: tracker.rowCount,

@@ -1,7 +1,13 @@
 /**
  * What becomes of a client session when something fails around it: one table of faults and states,
  * and the words for what clients are told.
+ *
+ * The proxy looks up the row "server session lost" alone. The other rows are what tests hold it to:
+ * "server unreachable" comes of how server sessions are opened, in `backend/shared_servers.ts` and
+ * `backend/cluster.ts`, and "client disappears" of how holds let go of them. Tests walk every cell
+ * that can be.
  */
+import { LostConnection } from "../backend/lost_connection.ts";
 import type { SharingMode } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";
 import type { PinInfo } from "../session_manager.ts";
@@ -68,6 +74,7 @@ const CLIENT_DISAPPEARS: Row = {
   "read unanswered": "cancelled",
   "read answered": "cancelled",
   "write sent": "cancelled",
+  // What runs there is cancelled, too.
   "in transaction": "closed",
   "pinned otherwise": "closed",
   "inside a packet": "cancelled",
@@ -170,8 +177,8 @@ export interface Told extends Situation {
 /** What the client is told where its session lives on. */
 export function lossError(told: Told): SluiceError {
   const { error, stage } = told;
-  const reason = stage === "none"
-    ? error.message.replace(" during query: ", " between statements: ")
+  const reason = stage === "none" && error instanceof LostConnection
+    ? error.messageAt("between statements")
     : error.message;
   const { kind, code, sqlState } = error;
   return new SluiceError(kind, `${reason}; ${[...consequences(told)].join("; ")}`, {

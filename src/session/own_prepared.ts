@@ -9,13 +9,9 @@ import { SluiceError } from "../errors.ts";
 import type { Value } from "../protocol/binary_value.ts";
 import { Command } from "../protocol/constants.ts";
 import { decodeExecute, type ParameterType, readStatementId } from "../protocol/prepared.ts";
+import { FIRST_OWN_ID, LAST_PREPARED } from "../state/prepared_registry.ts";
 import type { OwnAnswers } from "./own_answer.ts";
 import type { AnswerPart, Plan } from "./plan.ts";
-
-const FIRST_ID = 0x7000_0000;
-
-/** MariaDB's name of the statement that was prepared last. */
-const LAST_PREPARED = 0xffff_ffff;
 
 /** A client that prepares ever more without closing has them all; beyond this it gets an error. */
 const MOST = 1_000;
@@ -30,7 +26,7 @@ export class OwnPrepared {
   readonly #answers: OwnAnswers;
   readonly #capabilities: number;
   readonly #byId = new Map<number, Prepared>();
-  #nextId = FIRST_ID;
+  #nextId = FIRST_OWN_ID;
   #lastId = 0;
 
   /** @param capabilities that the client agreed on */

@@ -1,4 +1,5 @@
 /** What clients are told of servers that end or misbehave; each text names the server. */
+import { LostConnection } from "../backend/lost_connection.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { SluiceError } from "../errors.ts";
 import { payloadLength } from "../protocol/bytes.ts";
@@ -35,10 +36,7 @@ export function lastErrorOf({ buffer, moved, walked }: ServerSession): string {
 
 /** The connection ended while a reply was awaited. */
 export function lost(server: ServerSession, reason: string): SluiceError {
-  return new SluiceError(
-    "server_lost",
-    `Lost connection to server ${server.backend.label} during query: ${reason}`,
-  );
+  return new LostConnection(server.backend.label, reason);
 }
 
 /** What the server sent is no reply. */

@@ -41,14 +41,7 @@ export class SessionRoute {
     // Whatever the variable is now, it can be set to something else.
     const chosen = sets ? undefined : this.#chosen;
     if (sets) this.#set(command);
-    const { server, reason } = routeOf({
-      pinned: undefined,
-      last,
-      hint,
-      chosen,
-      preferred: undefined,
-      servers: backends,
-    });
+    const { server, reason } = routeOf({ last, hint, chosen, servers: backends });
     this.reason = reason;
     return server;
   }

@@ -5,17 +5,19 @@
  */
 import { Class, tablesOf } from "./byte_classes.ts";
 import { WIDE_SPACES } from "./charsets.ts";
+import {
+  behindComment,
+  isCommentMark,
+  isNamePart,
+  isVersioned,
+  matches,
+  UNCLEAR,
+} from "./raw_text.ts";
 
 const SEMICOLON = 0x3b;
 const UNDERSCORE = 0x5f;
 const LEFT_PARENTHESIS = 0x28;
-const SLASH = 0x2f;
 const STAR = 0x2a;
-const HASH = 0x23;
-const MINUS = 0x2d;
-const EXCLAMATION = 0x21;
-const LETTER_M = 0x4d;
-const LINE_FEED = 0x0a;
 
 interface Head {
   readonly word: Uint8Array;
@@ -51,15 +53,12 @@ const headsOf = Array.from({ length: 256 }, (_, byte): readonly Head[] | undefin
 const FUNCTIONS = [["connection", "id"], ["proxy", "version"], ["proxy", "status"]]
   .map(([before, behind]) => ({ before: lower(before!), behind: lower(behind!) }));
 
-const { classes, nameParts } = tablesOf(undefined);
+const { classes } = tablesOf(undefined);
 
 /** 1 for white space in any character set. */
 const SPACES = classes.map((class_, byte) =>
   class_ === Class.space || WIDE_SPACES.includes(byte) ? 1 : 0
 );
-
-/** The answer of {@link skipComments} at a versioned comment, whose contents may be text. */
-const UNCLEAR = -1;
 
 /** False: nothing in the text is for the proxy, in whatever character set and mode it is. */
 export function mayConcernProxy(bytes: Uint8Array, start: number, end: number): boolean {
@@ -99,7 +98,8 @@ function isHead(bytes: Uint8Array, at: number, end: number): boolean {
   for (const { word, between, second } of heads) {
     let next = at + word.length;
     if (next > end || !matches(bytes, at, word)) continue;
-    if (next < end && isPlainNamePart(bytes[next]!)) return false;
+    // Bytes above 0x7F may be white space, so they end a word here.
+    if (next < end && isNamePart(bytes[next]!)) return false;
     if (second === undefined) return true;
     next = skipSpaces(bytes, next, end);
     if (between !== undefined && matches(bytes, next, between)) {
@@ -127,46 +127,18 @@ function isCall(bytes: Uint8Array, at: number, end: number): boolean {
   return false;
 }
 
-/** @returns whether the word, in lower case, stands at `at` in any case */
-function matches(bytes: Uint8Array, at: number, word: Uint8Array): boolean {
-  for (let index = 0; index < word.length; index++) {
-    if ((bytes[at + index]! | 0x20) !== word[index]) return false;
-  }
-  return true;
-}
-
-/** Bytes above 0x7F may be white space, so they end a word here. */
-function isPlainNamePart(byte: number): boolean {
-  return byte < 0x80 && nameParts[byte] === 1;
-}
-
+/** Over what is white space in any character set. */
 function skipSpaces(bytes: Uint8Array, at: number, end: number): number {
   while (at < end && SPACES[bytes[at]!] === 1) at++;
   return at;
 }
 
-/** Whether a comment may begin here. */
-function isCommentMark(bytes: Uint8Array, at: number, end: number): boolean {
-  if (at >= end) return false;
-  const byte = bytes[at]!;
-  if (byte === HASH) return true;
-  if (at + 1 >= end) return false;
-  return (byte === SLASH && bytes[at + 1] === STAR) || (byte === MINUS && bytes[at + 1] === MINUS);
-}
-
-/** Skips white space and comments; {@link UNCLEAR} at a versioned one. */
+/** Skips white space and comments; {@link UNCLEAR} at a versioned one, whose contents may be text. */
 function skipComments(bytes: Uint8Array, start: number, end: number): number {
   let at = skipSpaces(bytes, start, end);
   while (isCommentMark(bytes, at, end)) {
-    if (bytes[at] !== SLASH) {
-      while (at < end && bytes[at] !== LINE_FEED && bytes[at] !== 0) at++;
-    } else {
-      const mark = bytes[at + 2] === LETTER_M ? bytes[at + 3] : bytes[at + 2];
-      if (mark === EXCLAMATION) return UNCLEAR;
-      for (at += 2; at < end && !(bytes[at] === STAR && bytes[at + 1] === SLASH);) at++;
-      at += 2;
-    }
-    at = skipSpaces(bytes, at, end);
+    if (isVersioned(bytes, at, end)) return UNCLEAR;
+    at = skipSpaces(bytes, behindComment(bytes, at, end), end);
   }
   return at;
 }

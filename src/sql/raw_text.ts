@@ -57,8 +57,19 @@ export function isCommentMark(bytes: Uint8Array, at: number, end: number): boole
 
 /** Whether a comment is versioned: its contents may be text. `at` is where it begins. */
 export function isVersioned(bytes: Uint8Array, at: number, end: number): boolean {
+  if (bytes[at] !== SLASH) return false;
   const mark = at + 2 < end && bytes[at + 2] === LETTER_M ? at + 3 : at + 2;
   return mark < end && bytes[mark] === EXCLAMATION;
+}
+
+/** The end of a comment, or of the text. `at` is where it begins. */
+export function behindComment(bytes: Uint8Array, at: number, end: number): number {
+  if (bytes[at] !== SLASH) {
+    while (at < end && bytes[at] !== LINE_FEED && bytes[at] !== 0) at++;
+    return at;
+  }
+  for (at += 2; at < end && !(bytes[at] === STAR && bytes[at + 1] === SLASH);) at++;
+  return at + 2;
 }
 
 /**
@@ -73,15 +84,10 @@ export function skipComments(
 ): number {
   let at = skipSpaces(bytes, start, end);
   while (isCommentMark(bytes, at, end)) {
-    if (bytes[at] === SLASH) {
-      if (isVersioned(bytes, at, end) || begins(bytes, at + 2, end, refused)) return UNCLEAR;
-      for (at += 2; at < end && !(bytes[at] === STAR && bytes[at + 1] === SLASH);) at++;
-      at += 2;
-    } else {
-      if (bytes[at] === MINUS && !isDashBehind(bytes, at + 2, end)) return UNCLEAR;
-      while (at < end && bytes[at] !== LINE_FEED && bytes[at] !== 0) at++;
-    }
-    at = skipSpaces(bytes, at, end);
+    if (isVersioned(bytes, at, end)) return UNCLEAR;
+    if (bytes[at] === SLASH && begins(bytes, at + 2, end, refused)) return UNCLEAR;
+    if (bytes[at] === MINUS && !isDashBehind(bytes, at + 2, end)) return UNCLEAR;
+    at = skipSpaces(bytes, behindComment(bytes, at, end), end);
   }
   return at;
 }

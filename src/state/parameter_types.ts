@@ -7,7 +7,8 @@
  */
 import { concat, PacketReader } from "../protocol/bytes.ts";
 import { bytesOfText } from "../protocol/byte_text.ts";
-import { Capability, ColumnType, Command, ExecuteFlag } from "../protocol/constants.ts";
+import { BulkFlag, Capability, ColumnType, Command } from "../protocol/constants.ts";
+import { readParameterCount } from "../protocol/prepared.ts";
 
 /** Where the types are in a request, or would be. */
 export interface TypesPlace {
@@ -25,9 +26,6 @@ export interface StatementParameters {
   readonly parameters: number;
 }
 
-/** Bulk requests have flags, of which this one says that types follow. */
-const BULK_TYPES = 128;
-
 /**
  * Undefined where there are no parameters at all.
  * @throws {ProtocolError}
@@ -43,24 +41,20 @@ export function placeOfTypes(
 
 function placeInExecute(
   payload: Uint8Array,
-  { capabilities, parameters }: StatementParameters,
+  statement: StatementParameters,
 ): TypesPlace | undefined {
   const reader = new PacketReader(payload, "execute request");
   reader.skip(5);
   const flags = reader.u8();
   reader.skip(4);
-  const hasAttributes = (capabilities & Capability.QUERY_ATTRIBUTES) !== 0;
-  let count = parameters;
-  if (hasAttributes && (parameters > 0 || (flags & ExecuteFlag.PARAMETER_COUNT_AVAILABLE) !== 0)) {
-    count = Number(reader.lenencInt());
-  }
+  const count = readParameterCount(reader, flags, statement);
   if (count === 0) return undefined;
   reader.skip((count + 7) >> 3);
   const flagAt = payload.length - reader.remaining;
   const hasTypes = reader.u8() !== 0;
   const at = payload.length - reader.remaining;
   if (!hasTypes) return { flagAt, at, types: undefined };
-  skipTypes(reader, count, hasAttributes);
+  skipTypes(reader, count, (statement.capabilities & Capability.QUERY_ATTRIBUTES) !== 0);
   return { flagAt, at, types: payload.subarray(at, payload.length - reader.remaining) };
 }
 
@@ -71,7 +65,7 @@ function placeInBulk(
   const reader = new PacketReader(payload, "bulk execute request");
   reader.skip(5);
   const flagAt = payload.length - reader.remaining;
-  const hasTypes = (reader.u16() & BULK_TYPES) !== 0;
+  const hasTypes = (reader.u16() & BulkFlag.SEND_TYPES_TO_SERVER) !== 0;
   const at = payload.length - reader.remaining;
   if (parameters === 0) return undefined;
   if (!hasTypes) return { flagAt, at, types: undefined };
@@ -131,7 +125,7 @@ export function withTypes(
 ): Uint8Array {
   const request = concat([payload.subarray(0, at), bytesOfText(types), payload.subarray(at)]);
   request[flagAt] = payload[0] === Command.MARIADB_STMT_BULK_EXECUTE
-    ? payload[flagAt]! | BULK_TYPES
+    ? payload[flagAt]! | BulkFlag.SEND_TYPES_TO_SERVER
     : 1;
   return request;
 }

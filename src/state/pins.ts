@@ -7,7 +7,7 @@ import type { NamedEffect } from "../sql/classify.ts";
 import { Effect } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
 import { changesReports } from "./apply_statement.ts";
-import type { SpecialVariable, TrackedTransaction } from "./track.ts";
+import type { SpecialVariable } from "./track.ts";
 
 interface PinRow {
   /** What ends it, for people. */
@@ -27,6 +27,7 @@ export const PINS = {
   cursor: { ends: "the last row, or the statement's reset or close" },
   prepared_statement: { ends: "the close of statements that can only be had there" },
   handler: { ends: "HANDLER CLOSE" },
+  /** Shown while the file is on its way: no reply leaves it behind. */
   load_data_local: { ends: "the statement's reply" },
   long_data: { ends: "the statement's execution, reset or close" },
   found_rows: { ends: "the next SELECT" },
@@ -72,7 +73,7 @@ export interface CommandFacts {
   /** Of a prepared statement that the command is about: the client's id. */
   readonly statementId?: number | undefined;
   /** What the OK packets reported. */
-  readonly transaction?: TrackedTransaction | undefined;
+  readonly characteristics?: string | undefined;
   readonly specialVariables?: readonly SpecialVariable[];
   /** An OK had an insert id. */
   readonly hasInsertId?: boolean;
@@ -132,16 +133,13 @@ export function pinsAfter(
   return next.pins;
 }
 
-/** The pins behind an event that is no command. */
-export function pinsAfterEvent(
-  before: readonly Pin[],
-  event: "server session lost" | "state read" | "reply done",
-): readonly Pin[] {
-  const after = before.filter(({ reason }) => {
-    if (event === "server session lost") return false;
-    if (event === "reply done") return reason !== "load_data_local";
-    return reason !== "routine";
-  });
+/** Events that are no commands. */
+export type PinEvent = "server session lost" | "state read";
+
+/** The pins behind an event. */
+export function pinsAfterEvent(before: readonly Pin[], event: PinEvent): readonly Pin[] {
+  if (event === "server session lost") return NO_PINS;
+  const after = before.filter(({ reason }) => reason !== "routine");
   return after.length === before.length ? before : after.length === 0 ? NO_PINS : after;
 }
 
@@ -149,9 +147,6 @@ export function pinsAfterEvent(
 export function areToBeAsked(pins: readonly Pin[]): boolean {
   return pins.every(({ reason }) => (PINS[reason] as PinRow).isToBeAsked === true);
 }
-
-/** Events that are no commands. */
-export type PinEvent = Parameters<typeof pinsAfterEvent>[1];
 
 /** The pins of one client session. */
 export class Pins {
@@ -259,7 +254,7 @@ class NextPins {
 }
 
 function followTransaction(next: NextPins, facts: CommandFacts): void {
-  const { status, effects, transaction, error } = facts;
+  const { status, effects, characteristics, error } = facts;
   const isDone = error === undefined;
   if (status !== undefined) {
     const isInTransaction = (status & Status.IN_TRANS) !== 0;
@@ -268,7 +263,7 @@ function followTransaction(next: NextPins, facts: CommandFacts): void {
     else if ((effects & Effect.xa) !== 0) next.add("xa");
   }
   const isNext = isDone && (effects & Effect.setsNextTransaction) !== 0;
-  if (transaction?.characteristics === "") next.end("next_transaction");
+  if (characteristics === "") next.end("next_transaction");
   else if (isNext && !next.has("transaction")) next.add("next_transaction");
   else if (endsNext(next, facts)) next.end("next_transaction");
 }

@@ -129,8 +129,8 @@ function keyOf({ fingerprint }: PrepareContext, text: Uint8Array, unknown: numbe
   return `${fingerprint}\n${unknown}\n${textOfBytes(text)}`;
 }
 
-/** Ids from here on are those of statements of the proxy itself. */
-export const FIRST_FOREIGN_ID = 0x7000_0000;
+/** Ids from here on are those of statements of the proxy itself: no server reaches them. */
+export const FIRST_OWN_ID = 0x7000_0000;
 
 /** MariaDB's name of the statement that was prepared last. */
 export const LAST_PREPARED = 0xffff_ffff;
@@ -156,8 +156,8 @@ export class ClientStatements {
 
   /** The id of the statement that is added next. */
   get nextId(): number {
-    while (this.#byId.has(this.#nextId) || this.#nextId >= FIRST_FOREIGN_ID) {
-      this.#nextId = this.#nextId >= FIRST_FOREIGN_ID ? 1 : this.#nextId + 1;
+    while (this.#byId.has(this.#nextId) || this.#nextId >= FIRST_OWN_ID) {
+      this.#nextId = this.#nextId >= FIRST_OWN_ID ? 1 : this.#nextId + 1;
     }
     return this.#nextId;
   }

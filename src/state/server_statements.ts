@@ -24,11 +24,6 @@ export class ServerStatements implements StatementHolder {
   #reserved: Map<ClientStatement, ServerStatement> | undefined;
   #closing: number[] = [];
 
-  /** How many may be given up for others. */
-  get size(): number {
-    return this.#held.size;
-  }
-
   /** How many ids wait to be closed. */
   get closing(): number {
     return this.#closing.length;
@@ -42,10 +37,6 @@ export class ServerStatements implements StatementHolder {
   /** Whether one of them can be had nowhere else. */
   get hasBound(): boolean {
     return this.names.hasBound || this.#reserved?.keys().some(({ isBound }) => isBound) === true;
-  }
-
-  has(statement: ClientStatement): boolean {
-    return this.peek(statement) !== undefined;
   }
 
   /** The one to use now; undefined where it must be prepared first. */

@@ -9,17 +9,16 @@ import type { Dialect } from "./dialect.ts";
 import { type SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
 import { INSERT_ID, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
-/** What an OK has reported; bits. */
+/** What an OK has reported beside values of variables; bits. */
 export const Tracked = {
   SCHEMA: 1,
-  VARIABLES: 1 << 1,
-  /** Something of the session changed; alone, it is something that has no report of its own. */
-  STATE: 1 << 2,
-  TRANSACTION: 1 << 3,
+  /** Something of the session changed, be there a report of its own or none. */
+  STATE: 1 << 1,
+  TRANSACTION: 1 << 2,
   /** The session changed what is reported to it: the login statement must run again. */
-  TRACKING: 1 << 4,
+  TRACKING: 1 << 3,
   /** A variable for the next statement was set: insert_id, rand_seed1, gtid_next … */
-  ONCE: 1 << 5,
+  ONCE: 1 << 4,
 } as const;
 
 export interface TrackOptions {
@@ -59,7 +58,6 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
         seen |= Tracked.STATE;
         break;
       case SessionTrack.TRANSACTION_CHARACTERISTICS:
-      case SessionTrack.TRANSACTION_STATE:
         seen |= Tracked.TRANSACTION;
         break;
       default:
@@ -95,13 +93,13 @@ function applyVariables(
     const name = row.sameAs ?? reportedName.toLowerCase();
     switch (row.report ?? "value") {
       case "nothing":
-        continue;
+        break;
       case "tracking":
         seen |= Tracked.TRACKING;
-        continue;
+        break;
       case "once":
         seen |= Tracked.ONCE;
-        continue;
+        break;
       case "clock":
         applyClock(known, name, text, options);
         break;
@@ -114,7 +112,6 @@ function applyVariables(
         else keep(known, name, text, options);
         if (row.changes !== undefined) leaveOpen(known, row.changes, names);
     }
-    seen |= Tracked.VARIABLES;
   }
   if (dialect !== "oceanbase") followResults(known, reported, options);
   return seen;
@@ -203,22 +200,11 @@ export function specialVariables(ok: OkPacket, dialect: Dialect): SpecialVariabl
     .map(([name, text]) => ({ name, isOver: ORDINARY.get(name) === text }));
 }
 
-/** The part of a tracked transaction that decides about pins. */
-export interface TrackedTransaction {
-  /** Eight characters such as `T_______` and `_______L`; undefined where it was not reported. */
-  readonly state: string | undefined;
-  /** Statements that would begin the same transaction; undefined where they were not reported. */
-  readonly characteristics: string | undefined;
-}
-
-/** https://dev.mysql.com/doc/refman/9.0/en/session-state-tracking.html */
-export function trackedTransaction(ok: OkPacket): TrackedTransaction {
-  const text = (wanted: number) => {
-    const entry = ok.track.findLast(({ type }) => type === wanted);
-    return entry && new PacketReader(entry.data, "tracked transaction").lenencText();
-  };
-  return {
-    state: text(SessionTrack.TRANSACTION_STATE),
-    characteristics: text(SessionTrack.TRANSACTION_CHARACTERISTICS),
-  };
+/**
+ * Statements that would begin the same transaction; undefined where they were not reported.
+ * https://dev.mysql.com/doc/refman/9.0/en/session-state-tracking.html
+ */
+export function trackedCharacteristics(ok: OkPacket): string | undefined {
+  const entry = ok.track.findLast(({ type }) => type === SessionTrack.TRANSACTION_CHARACTERISTICS);
+  return entry && new PacketReader(entry.data, "tracked transaction").lenencText();
 }

@@ -6,7 +6,6 @@ import type { AdminAnswer } from "../../src/admin/answer.ts";
 import type { Value } from "../../src/protocol/binary_value.ts";
 import { decodeText } from "../../src/protocol/bytes.ts";
 import { Capability } from "../../src/protocol/constants.ts";
-import { decodeBinaryRow, encodeResultSet } from "../../src/protocol/resultset.ts";
 import {
   addServer,
   caller,
@@ -18,6 +17,7 @@ import {
   scopeOf,
 } from "./tools.ts";
 import { tokensOf } from "./tokens.ts";
+import { decodeBinaryRow, encodeResultSet } from "../support/codec/replies.ts";
 
 /** Name and number of parameters, or where it goes instead. */
 function recognised(sql: string, identity: Identity = "root_sys"): string {

@@ -30,7 +30,7 @@ Deno.test("SHOW PROCESSLIST tells what each session is doing in MySQL's words", 
       null,
     ]],
     [{ phase: "login" }, undefined, ["app", "shop", "Change user", "login", null]],
-    [{ phase: "closing" }, undefined, ["app", "shop", "Quit", "closing", null]],
+    [{ phase: "closed" }, undefined, ["app", "shop", "Quit", "closing", null]],
     [
       { phase: "greeting", isLoggedIn: false, user: "", cluster: "", schema: "" },
       undefined,

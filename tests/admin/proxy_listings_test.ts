@@ -219,14 +219,14 @@ Deno.test("SHOW PROXYCLUSTER lists the servers of each cluster", async () => {
 Deno.test("SHOW PROXYNET lists connections to both sides", async () => {
   const manager = newManager();
   new FakeClient(manager, { id: 2, connectedSince: 0 });
-  new FakeClient(manager, { id: 1, phase: "closing" });
-  addServer(manager, { id: 9, localAddress: "" });
+  new FakeClient(manager, { id: 1, phase: "closed" });
+  addServer(manager, { id: 9, localAddress: "", phase: "closing" });
   const scope = scopeWith({}, manager);
   const rows = await rowsOf("SHOW PROXYNET CONNECTION", scope);
   assertEquals(rows.map((row) => [row.connect_id, row.type, row.shutdown, row.comments]), [
-    [1, "accepted", 1, "not closed"],
+    [1, "accepted", 1, "closed"],
     [2, "accepted", 0, "not closed"],
-    [9, "connected", 0, "not closed"],
+    [9, "connected", 1, "not closed"],
   ]);
   const [, client, server] = rows;
   assert(Number(client!["alive_time(sec)"]) > 1e9);

@@ -19,7 +19,7 @@ async function groups(
 Deno.test("SHOW PROXYSESSION has the columns and values that operators know", async () => {
   const manager = newManager();
   new FakeClient(manager, { id: 7, serverSessionIds: [70, 71], isEncrypted: true });
-  new FakeClient(manager, { id: 6, schema: "", phase: "closing" });
+  new FakeClient(manager, { id: 6, schema: "", phase: "greeting" });
   const rows = await rowsOf("SHOW PROXYSESSION", scopeOf(manager));
   assertEquals(rows, [
     {
@@ -32,7 +32,7 @@ Deno.test("SHOW PROXYSESSION has the columns and values that operators know", as
       db: null,
       "trans_count": 2,
       "svr_session_count": 0,
-      state: "MCS_HALF_CLOSED",
+      state: "MCS_INIT",
       tid: 4711,
       pid: 4711,
       "using_ssl": 0,

@@ -1,15 +1,15 @@
 /** One connection of a client: the private one, or the one whose server sessions are shared. */
 import { encodeText } from "../../src/protocol/bytes.ts";
+import { encodeStatementRequest } from "../../src/protocol/command.ts";
+import { ClientAuth, LoginKey } from "../../src/protocol/auth.ts";
+import { Capability, Command, ExecuteFlag } from "../../src/protocol/constants.ts";
 import {
+  encodeChangeUser,
+  encodeExecute,
   encodeFetch,
   encodeLongData,
   encodeSetOption,
-  encodeStatementRequest,
-} from "../../src/protocol/command.ts";
-import { ClientAuth, LoginKey } from "../../src/protocol/auth.ts";
-import { Capability, Command, ExecuteFlag } from "../../src/protocol/constants.ts";
-import { encodeChangeUser } from "../../src/protocol/handshake.ts";
-import { encodeExecute } from "../../src/protocol/prepared.ts";
+} from "../support/codec/requests.ts";
 import { APP } from "../support/test_proxy.ts";
 import { CLASSIC, WireClient, WireClosed, type WirePacket } from "../support/wire_client.ts";
 import type { Reply } from "./compare.ts";

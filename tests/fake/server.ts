@@ -15,8 +15,9 @@ import {
 import { Capability, Command, Status } from "../../src/protocol/constants.ts";
 import { decodeLogin, encodeGreeting, type Login } from "../../src/protocol/handshake.ts";
 import { encodeErr, encodeOk, plainOk } from "../../src/protocol/response.ts";
-import { encodeResultSet, makeColumn } from "../../src/protocol/resultset.ts";
+import { makeColumn } from "../../src/protocol/resultset.ts";
 import { makeRsaKey } from "../../src/session/rsa_key.ts";
+import { encodeResultSet } from "../support/codec/replies.ts";
 
 /** The connection ended where the script wanted to go on: that is no failure of the script. */
 class PeerLeft extends Error {

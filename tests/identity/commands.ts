@@ -1,23 +1,28 @@
 /** Steps for the commands other than COM_QUERY. */
 import { ClientAuth, LoginKey } from "../../src/protocol/auth.ts";
 import { concat, encodeText } from "../../src/protocol/bytes.ts";
+import { encodeQuery, encodeStatementRequest } from "../../src/protocol/command.ts";
 import {
   BulkFlag,
+  Capability,
+  ColumnType,
+  Command,
+  ExecuteFlag,
+} from "../../src/protocol/constants.ts";
+import type { Parameter } from "../../src/protocol/prepared.ts";
+import type { Value } from "../../src/protocol/binary_value.ts";
+import {
   encodeBinlogDump,
-  encodeBulkExecuteHead,
+  encodeBulkExecute,
+  encodeChangeUser,
+  encodeExecute,
   encodeFetch,
   encodeFieldList,
   encodeLongData,
   encodeName,
   encodeProcessKill,
-  encodeQuery,
   encodeSetOption,
-  encodeStatementRequest,
-} from "../../src/protocol/command.ts";
-import { Capability, ColumnType, Command, ExecuteFlag } from "../../src/protocol/constants.ts";
-import { encodeChangeUser } from "../../src/protocol/handshake.ts";
-import { encodeExecute, type Parameter } from "../../src/protocol/prepared.ts";
-import type { Value } from "../../src/protocol/binary_value.ts";
+} from "../support/codec/requests.ts";
 import { type Account, type Step, step, type StepContext } from "./step.ts";
 
 /** No server gives this id to a statement of the script. */
@@ -140,7 +145,7 @@ export function bulk(
   return step(
     `COM_STMT_BULK_EXECUTE ${name}, ${rows.length} rows`,
     (context) =>
-      context.client.command(encodeBulkExecuteHead({
+      context.client.command(encodeBulkExecute({
         statementId: idOf(context, name),
         flags: BulkFlag.SEND_TYPES_TO_SERVER,
         types: [

@@ -2,7 +2,7 @@
 import type { Address } from "../../src/config/types.ts";
 import { messageOf } from "../../src/errors.ts";
 import type { EngineName } from "../../src/dev/engines/engine.ts";
-import { encodeAttributes } from "../../src/protocol/attributes.ts";
+import { encodeAttributes } from "../support/codec/requests.ts";
 import { WireClient, type WireOptions } from "../support/wire_client.ts";
 import type { CapabilityClass } from "./classes.ts";
 import { fileParts } from "./files.ts";

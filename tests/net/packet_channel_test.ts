@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { ProtocolError } from "../../src/errors.ts";
 import { PacketChannel } from "../../src/net/packet_channel.ts";
-import { OutOfOrder, PacketTooLarge, StreamEnded } from "../../src/net/packet_port.ts";
+import { OutOfOrder, StreamEnded } from "../../src/net/packet_port.ts";
 import { concat, frame } from "../../src/protocol/bytes.ts";
 import { FakeTransport } from "../fake/transport.ts";
 
@@ -62,7 +63,7 @@ Deno.test("A packet beyond the limit is an error as soon as its header is there"
   const transport = new FakeTransport();
   const channel = new PacketChannel(transport, LIMIT);
   transport.push(frame(new Uint8Array(LIMIT + 1), 0).subarray(0, 4));
-  await assertRejects(() => channel.read(), PacketTooLarge, "at most 20000 bytes, got 20001");
+  await assertRejects(() => channel.read(), ProtocolError, "at most 20000 bytes, got 20001");
 });
 
 for (const count of [0, 1, 4, 6]) {

@@ -1,20 +1,27 @@
 /** Every decoder over every captured message of its kind. */
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
-import { CODECS, READERS } from "../support/codecs.ts";
+import { CODECS, READERS, WRITTEN_ONLY } from "../support/codecs.ts";
 import { loadFixtures } from "../support/fixture.ts";
 import { type Sample, type SampleKind, samplesOf } from "../support/samples.ts";
 
 const samples: readonly Sample[] = loadFixtures().flatMap(samplesOf);
 
-/** Kinds that nobody decodes, because they pass as they are. */
+/** Kinds that nobody decodes, because they pass as they are but for a statement's id. */
 const OPAQUE: readonly SampleKind[] = [
   "auth answer",
   "bare",
+  "binlog dump",
+  "binlog dump gtid",
   "event",
+  "fetch",
+  "field list",
   "file",
   "infile",
+  "long data",
+  "name",
   "progress",
+  "register replica",
   "text",
 ];
 
@@ -24,8 +31,9 @@ Deno.test("each kind of message has been captured, and has a codec or needs none
   for (const kind of Object.keys(CODECS) as SampleKind[]) {
     assert(kinds.has(kind), kind);
   }
+  const read = READERS.map(([, kind]) => kind);
   for (const kind of kinds.keys()) {
-    assert(CODECS[kind] !== undefined || OPAQUE.includes(kind), kind);
+    assert(CODECS[kind] !== undefined || read.includes(kind) || OPAQUE.includes(kind), kind);
   }
 });
 
@@ -44,11 +52,13 @@ for (const [kind, { decode, encode }] of Object.entries(CODECS)) {
   Deno.test(`${kind}: captured messages come out of encode(decode(x)) as they went in`, () => {
     for (const sample of own) {
       const value = decode(sample.payload, sample);
-      const again = encode!(value as never, sample);
+      const again = encode(value as never, sample);
       if (isCanonical(sample)) assertEquals(hex(again), hex(sample.payload), sample.name);
       assertEquals(decode(again, sample), value, sample.name);
     }
   });
+
+  if (WRITTEN_ONLY.has(kind)) continue;
 
   Deno.test(`${kind}: a message cut anywhere is a protocol error or a shorter message`, () => {
     for (const sample of own) {

@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { Status } from "../../src/protocol/constants.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
-import { decodeEof, decodeOk } from "../../src/protocol/response.ts";
+import { decodeOk } from "../../src/protocol/response.ts";
+import { decodeEof } from "../support/codec/replies.ts";
 import { loadFixtures } from "../support/fixture.ts";
 import { byteWise, feedExchange, requestOf, whole } from "../support/reply_feed.ts";
 

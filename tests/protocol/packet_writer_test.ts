@@ -52,7 +52,7 @@ Deno.test("whole numbers are written as their digits", () => {
 
 Deno.test("a writer that was cleared begins anew", () => {
   const writer = new PacketWriter(2).text("longer than that").clear();
-  assertEquals(writer.length, 0);
+  assertEquals(writer.view().length, 0);
   assertEquals(writer.text("new").view().toHex(), encodeText("new").toHex());
 });
 

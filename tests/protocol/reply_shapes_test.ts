@@ -13,12 +13,8 @@ import { encodeAuthMoreData, encodeAuthSwitch } from "../../src/protocol/handsha
 import { encodePrepareHead } from "../../src/protocol/prepared.ts";
 import { commandRow, type ReplyShape } from "../../src/protocol/replies.ts";
 import { encodeEof, encodeErr, encodeOk, plainOk } from "../../src/protocol/response.ts";
-import {
-  encodeColumn,
-  encodeColumnCount,
-  encodeResultSet,
-  makeColumn,
-} from "../../src/protocol/resultset.ts";
+import { encodeColumn, encodeColumnCount, makeColumn } from "../../src/protocol/resultset.ts";
+import { encodeResultSet } from "../support/codec/replies.ts";
 import { byteWise, Feed, trackerFor, whole } from "../support/reply_feed.ts";
 
 interface Dialect {

@@ -2,27 +2,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { decodeText, encodeText } from "../../src/protocol/bytes.ts";
-import {
-  decodeBinlogDump,
-  decodeBinlogDumpGtid,
-  decodeBulkExecuteHead,
-  decodeFetch,
-  decodeFieldList,
-  decodeLongData,
-  decodeQuery,
-  decodeRegisterReplica,
-} from "../../src/protocol/command.ts";
+import { decodeQuery } from "../../src/protocol/command.ts";
 import { Capability, ColumnType } from "../../src/protocol/constants.ts";
 import {
   decodeExecute,
-  decodeExecuteHead,
   decodePrepareHead,
-  encodeExecute,
   type Execute,
   readStatementId,
   rewriteStatementId,
 } from "../../src/protocol/prepared.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
+import { encodeExecute } from "../support/codec/requests.ts";
 import { loadFixture } from "../support/fixture.ts";
 import { type Sample, type SampleKind, samplesOf } from "../support/samples.ts";
 
@@ -77,13 +67,6 @@ Deno.test("a parameter that came as long data has no value in the request", () =
     .filter(({ name }) => name.includes("long data"));
   const { parameters } = decodeExecute(after!.payload, after!.execute);
   assertEquals(parameters.map(({ value }) => value), [8, undefined]);
-  const pieces = samples("mysql_binary_classic", "long data").map(({ payload }) =>
-    decodeLongData(payload)
-  );
-  assertEquals(pieces.map(({ parameter, data }) => [parameter, decodeText(data)]), [
-    [1, "long "],
-    [1, "data"],
-  ]);
 });
 
 Deno.test("attributes stand beside the parameters of a statement", () => {
@@ -116,53 +99,6 @@ Deno.test("attributes of a query", () => {
     ["when", { year: 2024, month: 2, day: 29, hour: 1, minute: 2, second: 3, microsecond: 4 }],
   ]);
   assertEquals([decodeText(second!.text), second!.attributes], ["SELECT 2", []]);
-});
-
-Deno.test("requests of a replica", () => {
-  const [register] = samples("mysql_binlog_modern", "register replica");
-  assertEquals(decodeRegisterReplica(register!.payload), {
-    serverId: 77,
-    host: "replica",
-    user: "",
-    password: "",
-    port: 3306,
-    rank: 0,
-    primaryId: 0,
-  });
-  const [dump] = samples("mysql_binlog_modern", "binlog dump");
-  assertEquals(decodeBinlogDump(dump!.payload), {
-    position: 4,
-    flags: 1,
-    serverId: 77,
-    file: "binlog.000001",
-  });
-  const [gtid] = samples("mysql_binlog_gtid_modern", "binlog dump gtid");
-  assertEquals(decodeBinlogDumpGtid(gtid!.payload), {
-    flags: 1,
-    serverId: 77,
-    file: "",
-    position: 4n,
-    gtids: new Uint8Array(8),
-  });
-});
-
-Deno.test("bulk execute, with types and without", () => {
-  const [first, second] = samples("mariadb_bulk_extended", "bulk execute").map((sample) =>
-    decodeBulkExecuteHead(sample.payload, sample.execute.parameters)
-  );
-  assertEquals(first!.types, [
-    { type: ColumnType.LONG, unsigned: false },
-    { type: ColumnType.VAR_STRING, unsigned: false },
-  ]);
-  assertEquals([second!.types, second!.flags], [undefined, 0]);
-  assertEquals(first!.rows, second!.rows);
-});
-
-Deno.test("small requests", () => {
-  const [fetch] = samples("mysql_cursor_classic", "fetch");
-  assertEquals(decodeFetch(fetch!.payload), { statementId: 1, rows: 2 });
-  const [list] = samples("mariadb_commands_classic", "field list");
-  assertEquals(decodeFieldList(list!.payload), { table: "numbers", wildcard: "%" });
 });
 
 Deno.test("prepare replies count columns and parameters", () => {
@@ -203,7 +139,10 @@ Deno.test("a statement id is replaced in its place, in every request that has on
 Deno.test("requests that cannot be read say what is wrong", () => {
   const attributes = Capability.QUERY_ATTRIBUTES;
   const rows: [() => unknown, string][] = [
-    [() => decodeExecuteHead(Uint8Array.of(0x17, 1)), "expected 4 more bytes, got 1"],
+    [
+      () => decodeExecute(Uint8Array.of(0x17, 1), { capabilities: 0, parameters: 0 }),
+      "expected 4 more bytes, got 1",
+    ],
     [() => decodeQuery(Uint8Array.of(3, 0xfc, 0xff, 0xff, 1), attributes), "that fits, got 65535"],
     [() => decodeQuery(Uint8Array.of(3, 0, 2), attributes), "one set of attributes, got 2"],
     [() => decodeQuery(Uint8Array.of(3, 1, 1, 0, 0), attributes), "with types, got flag 0"],

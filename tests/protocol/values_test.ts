@@ -6,14 +6,13 @@ import { decodeText, PacketReader, PacketWriter } from "../../src/protocol/bytes
 import { BINARY_CHARSET, ColumnFlag, ColumnType } from "../../src/protocol/constants.ts";
 import {
   type Column,
-  decodeBinaryRow,
   decodeColumn,
   decodeColumnCount,
   decodeTextRow,
-  encodeResultSet,
   makeColumn,
 } from "../../src/protocol/resultset.ts";
 import { toText } from "../../src/protocol/text_value.ts";
+import { decodeBinaryRow, encodeResultSet } from "../support/codec/replies.ts";
 import { loadFixture } from "../support/fixture.ts";
 import { type Sample, samplesOf } from "../support/samples.ts";
 

@@ -1,10 +1,10 @@
 /** Logins against fake servers: who is let in, as whom on which server, and who is told what. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { NATIVE, type PluginName, SHA2 } from "../../src/protocol/auth.ts";
-import { encodeAttributes } from "../../src/protocol/attributes.ts";
 import { Capability } from "../../src/protocol/constants.ts";
 import { FakeClient } from "../fake/client.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
+import { encodeAttributes } from "../support/codec/requests.ts";
 import { proxyFor, refused, useOnce, USERS } from "../support/logins.ts";
 import { TestProxy } from "../support/test_proxy.ts";
 

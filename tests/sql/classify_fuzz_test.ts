@@ -8,29 +8,13 @@ import { type Classified, classify, classifyText, mayHaveEffects } from "../../s
 import type { SqlMode } from "../../src/sql/mode.ts";
 import { splitStatements } from "../../src/sql/split.ts";
 import { Mutator } from "../support/mutate.ts";
-import { chooseSeed, seededRandom } from "../support/random.ts";
-import {
-  describe,
-  EXPRESSIONS,
-  FACTS,
-  LOCKS,
-  PREPARED,
-  SYSTEM_VARIABLES,
-  TABLES,
-  TEXTS,
-  TRANSACTIONS,
-  USER_VARIABLES,
-} from "./classify_texts.ts";
+import { seededRandom } from "../support/random.ts";
+import { seed, testBroken } from "./broken_statements.ts";
+import { ALL_ROWS, describe } from "./classify_texts.ts";
 import { randomSelect } from "./random_expressions.ts";
-import { bytesOf, CHARSET, textOf, VERSION, whole } from "./texts.ts";
+import { bytesOf, whole } from "./texts.ts";
 
-const inputs = Number(Deno.env.get("SLUICE_FUZZ") ?? 20_000);
-const seed = chooseSeed();
-
-const STATEMENTS = [
-  ...[...EXPRESSIONS, ...FACTS, ...LOCKS, ...PREPARED, ...SYSTEM_VARIABLES, ...TABLES, ...TEXTS],
-  ...[...TRANSACTIONS, ...USER_VARIABLES],
-].map(([text]) => bytesOf(text));
+const STATEMENTS = ALL_ROWS.map(([text]) => bytesOf(text));
 
 /** Statements that do nothing: what gets into them should be seen. */
 const PLAIN = [
@@ -70,22 +54,7 @@ function randomText(): Uint8Array {
     else parts.push(mutator.pick(kind === 1 ? STATEMENTS : PLAIN));
     if (left > 1) parts.push(bytesOf(mutator.pick([";", "; ", " ; /* x */ ", " "])));
   }
-  let text = concat(parts);
-  for (let left = mutator.below(4); left > 0; left--) {
-    const at = mutator.below(text.length + 1);
-    text = concat([text.subarray(0, at), mutator.pick(PIECES), text.subarray(at)]);
-  }
-  return mutator.below(3) > 0 ? text : mutator.mutate(text);
-}
-
-function randomMode(): SqlMode {
-  const serverVersion = mutator.pick([undefined, ...Object.values(VERSION)]);
-  return {
-    ansiQuotes: mutator.below(4) === 0,
-    noBackslashEscapes: mutator.below(4) === 0,
-    charset: mutator.pick(Object.values(CHARSET)),
-    ...(serverVersion === undefined ? {} : { serverVersion }),
-  };
+  return concat(parts);
 }
 
 function doesNothing({ effects, asks, server }: Classified): boolean {
@@ -110,19 +79,11 @@ function check(text: Uint8Array, mode: SqlMode, fill: Uint8Array): "nothing" | "
   return doesNothing(all) ? may ? "more" : "nothing" : "seen";
 }
 
-Deno.test(`${inputs} broken statements to classify, seed ${seed}`, () => {
-  const outcomes = { nothing: 0, seen: 0, more: 0 };
-  for (let count = 0; count < inputs; count++) {
-    const text = randomText();
-    const mode = randomMode();
-    try {
-      outcomes[check(text, mode, mutator.pick(PIECES))]++;
-    } catch (error) {
-      const input = `${JSON.stringify(mode)}, input ${text.toHex()}, ${textOf(text)}`;
-      throw new Error(`SLUICE_SEED=${seed}, ${input}`, { cause: error });
-    }
-  }
-  // All outcomes must have been tried for the test to mean anything.
-  const least = Math.min(outcomes.nothing, outcomes.seen, outcomes.more);
-  assert(least > inputs / 50, JSON.stringify(outcomes));
+testBroken("broken statements to classify", {
+  mutator,
+  pieces: PIECES,
+  outcomes: ["nothing", "seen", "more"],
+  randomText,
+  isMutated: () => mutator.below(3) === 0,
+  check,
 });

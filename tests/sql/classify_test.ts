@@ -2,19 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { classify, classifyText, mayHaveEffects } from "../../src/sql/classify.ts";
 import type { SqlMode } from "../../src/sql/mode.ts";
-import {
-  type ClassifyRow,
-  describe,
-  EXPRESSIONS,
-  FACTS,
-  LOCKS,
-  PREPARED,
-  SYSTEM_VARIABLES,
-  TABLES,
-  TEXTS,
-  TRANSACTIONS,
-  USER_VARIABLES,
-} from "./classify_texts.ts";
+import { type ClassifyRow, describe, ROWS, TRANSACTIONS } from "./classify_texts.ts";
 import { bytesOf, CHARSET, UTF8, VERSION, whole } from "./texts.ts";
 
 function described(text: string, mode: Partial<SqlMode> = {}): string {
@@ -30,15 +18,7 @@ function checkAll(title: string, rows: readonly ClassifyRow[], mode: Partial<Sql
   });
 }
 
-checkAll("Statements do what is in their expressions; unknown ones do anything", EXPRESSIONS);
-checkAll("User variables are found with the literals that they get", USER_VARIABLES);
-checkAll("System variables, roles and passwords are told apart", SYSTEM_VARIABLES);
-checkAll("Transactions begin and end", TRANSACTIONS);
-checkAll("Temporary tables come and go, and other tables commit", TABLES);
-checkAll("Locks and handlers have names", LOCKS);
-checkAll("Questions about what was before are found", FACTS);
-checkAll("Prepared statements have names, and texts that run at once are read", PREPARED);
-checkAll("Comments can name a server, and several statements count as one", TEXTS);
+for (const [title, rows] of ROWS) checkAll(title, rows);
 
 checkAll("MariaDB has sequences, temporary tables that RENAME renames, and functions of its own", [
   ["SELECT NEXTVAL(s), LASTVAL(s)", "usesSequence ?sequence"],

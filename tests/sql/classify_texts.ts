@@ -133,7 +133,7 @@ export const USER_VARIABLES: readonly ClassifyRow[] = [
 ];
 
 /** System variables, roles, accounts. */
-export const SYSTEM_VARIABLES: readonly ClassifyRow[] = [
+const SYSTEM_VARIABLES: readonly ClassifyRow[] = [
   ["SET autocommit = 0", "setsSystemVariables endsTransaction setsSystemVariables(autocommit)"],
   [
     "SET SESSION sql_mode = '', GLOBAL max_connections = 5, LOCAL wait_timeout = 6",
@@ -223,7 +223,7 @@ export const TRANSACTIONS: readonly ClassifyRow[] = [
 ];
 
 /** Temporary tables, and statements that commit. */
-export const TABLES: readonly ClassifyRow[] = [
+const TABLES: readonly ClassifyRow[] = [
   ["CREATE TEMPORARY TABLE t (a INT, KEY k (a))", "createsTemporary createsTemporary(t)"],
   [
     "CREATE OR REPLACE TEMPORARY TABLE IF NOT EXISTS `s t`.`a``b` LIKE x",
@@ -269,7 +269,7 @@ export const TABLES: readonly ClassifyRow[] = [
 ];
 
 /** Locks and handlers. */
-export const LOCKS: readonly ClassifyRow[] = [
+const LOCKS: readonly ClassifyRow[] = [
   ["LOCK TABLES t READ, u AS v WRITE", "endsTransaction locksTables unlocksTables"],
   ["LOCK INSTANCE FOR BACKUP", "locksServer locksServer(instance)"],
   ["LOCK x", "unknown"],
@@ -320,7 +320,7 @@ export const FACTS: readonly ClassifyRow[] = [
 ];
 
 /** Prepared statements. */
-export const PREPARED: readonly ClassifyRow[] = [
+const PREPARED: readonly ClassifyRow[] = [
   ["PREPARE s FROM 'SELECT f(1)'", "prepares prepares(s)"],
   ["PREPARE `s` FROM @a", "prepares ?userVariables prepares(s)"],
   ["EXECUTE s", "executes executes(s)"],
@@ -336,7 +336,7 @@ export const PREPARED: readonly ClassifyRow[] = [
 ];
 
 /** Comments, and several statements. */
-export const TEXTS: readonly ClassifyRow[] = [
+const TEXTS: readonly ClassifyRow[] = [
   ["/* sluice: server=s1 */ SELECT 1", "read server=s1"],
   ["SELECT 1 /*SLUICE : Server = 127.0.0.1:3306*/", "read server=127.0.0.1:3306"],
   ["SELECT 1 /* sluice: server=a */ /* sluice: server=b */", "read server=b"],
@@ -357,6 +357,21 @@ export const TEXTS: readonly ClassifyRow[] = [
     "setsUserVariables endsTransaction createsTemporary dropsTemporary ?userVariables @a=1 createsTemporary(t) dropsTemporary(t)",
   ],
 ];
+
+/** All of them, by what they show. */
+export const ROWS: readonly (readonly [title: string, rows: readonly ClassifyRow[]])[] = [
+  ["Statements do what is in their expressions; unknown ones do anything", EXPRESSIONS],
+  ["User variables are found with the literals that they get", USER_VARIABLES],
+  ["System variables, roles and passwords are told apart", SYSTEM_VARIABLES],
+  ["Transactions begin and end", TRANSACTIONS],
+  ["Temporary tables come and go, and other tables commit", TABLES],
+  ["Locks and handlers have names", LOCKS],
+  ["Questions about what was before are found", FACTS],
+  ["Prepared statements have names, and texts that run at once are read", PREPARED],
+  ["Comments can name a server, and several statements count as one", TEXTS],
+];
+
+export const ALL_ROWS: readonly ClassifyRow[] = ROWS.flatMap(([, rows]) => rows);
 
 /** What is found, in one line. */
 export function describe(classified: Classified): string {

@@ -1,23 +1,8 @@
 /** The filter of the data path: which texts get a closer look for what they do to their session. */
 import { assert, assertEquals } from "@std/assert";
 import { mayHaveEffects } from "../../src/sql/effect_filter.ts";
-import {
-  EXPRESSIONS,
-  FACTS,
-  LOCKS,
-  PREPARED,
-  SYSTEM_VARIABLES,
-  TABLES,
-  TEXTS,
-  TRANSACTIONS,
-  USER_VARIABLES,
-} from "./classify_texts.ts";
+import { ALL_ROWS } from "./classify_texts.ts";
 import { bytesOf } from "./texts.ts";
-
-const ROWS = [
-  ...[...EXPRESSIONS, ...FACTS, ...LOCKS, ...PREPARED, ...SYSTEM_VARIABLES, ...TABLES, ...TEXTS],
-  ...[...TRANSACTIONS, ...USER_VARIABLES],
-];
 
 /** What is before and behind belongs to no text. */
 function answer(text: string): boolean {
@@ -39,7 +24,7 @@ const BEFORE = [
 ];
 
 Deno.test("Whatever does something is looked at, in any place", () => {
-  for (const [text, expected] of ROWS) {
+  for (const [text, expected] of ALL_ROWS) {
     if (expected === "" || expected === "read") continue;
     for (const before of BEFORE) assert(answer(before + text), JSON.stringify(before + text));
   }

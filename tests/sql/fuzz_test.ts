@@ -11,14 +11,12 @@ import type { Range, SqlMode } from "../../src/sql/mode.ts";
 import { splitStatements } from "../../src/sql/split.ts";
 import { type Token, tokenize } from "../../src/sql/tokens.ts";
 import { Mutator } from "../support/mutate.ts";
-import { chooseSeed, seededRandom } from "../support/random.ts";
+import { seededRandom } from "../support/random.ts";
+import { seed, testBroken } from "./broken_statements.ts";
 import { COMPOUNDS, SIMPLE } from "./compound_texts.ts";
 import { KEPT, REPLACED } from "./connection_id_texts.ts";
 import { randomList, randomSelect } from "./random_expressions.ts";
-import { bytesOf, CHARSET, textOf, VERSION } from "./texts.ts";
-
-const inputs = Number(Deno.env.get("SLUICE_FUZZ") ?? 20_000);
-const seed = chooseSeed();
+import { bytesOf, textOf } from "./texts.ts";
 
 const STATEMENTS = [
   "KILL 5",
@@ -78,7 +76,7 @@ const TEXTS = [
 const random = seededRandom(seed);
 const mutator = new Mutator(random, [...TEXTS, ...PIECES]);
 
-/** One to three statements in one text, with pieces in between, broken most of the time. */
+/** One to three statements in one text. */
 function randomText(): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let left = 1 + mutator.below(3); left > 0; left--) {
@@ -88,22 +86,7 @@ function randomText(): Uint8Array {
     else parts.push(mutator.pick(TEXTS));
     if (left > 1) parts.push(bytesOf(mutator.pick([";", "; ", " ; /* x */ ", ";\n"])));
   }
-  let text = concat(parts);
-  for (let left = mutator.below(4); left > 0; left--) {
-    const at = mutator.below(text.length + 1);
-    text = concat([text.subarray(0, at), mutator.pick(PIECES), text.subarray(at)]);
-  }
-  return mutator.below(4) === 0 ? text : mutator.mutate(text);
-}
-
-function randomMode(): SqlMode {
-  const serverVersion = mutator.pick([undefined, ...Object.values(VERSION)]);
-  return {
-    ansiQuotes: mutator.below(4) === 0,
-    noBackslashEscapes: mutator.below(4) === 0,
-    charset: mutator.pick(Object.values(CHARSET)),
-    ...(serverVersion === undefined ? {} : { serverVersion }),
-  };
+  return concat(parts);
 }
 
 /** A text with other bytes around it, which change with `fill`. */
@@ -227,19 +210,11 @@ function check(text: Uint8Array, mode: SqlMode, fill: Uint8Array): "seen" | "rew
   return isRewritten ? "rewritten" : mayConcern ? "seen" : "none";
 }
 
-Deno.test(`${inputs} broken statements, seed ${seed}`, () => {
-  const outcomes = { seen: 0, rewritten: 0, none: 0 };
-  for (let count = 0; count < inputs; count++) {
-    const text = randomText();
-    const mode = randomMode();
-    try {
-      outcomes[check(text, mode, mutator.pick(PIECES))]++;
-    } catch (error) {
-      const input = `${JSON.stringify(mode)}, input ${text.toHex()}, ${textOf(text)}`;
-      throw new Error(`SLUICE_SEED=${seed}, ${input}`, { cause: error });
-    }
-  }
-  // All outcomes must have been tried for the test to mean anything.
-  const least = Math.min(outcomes.seen, outcomes.rewritten, outcomes.none);
-  assert(least > inputs / 50, JSON.stringify(outcomes));
+testBroken("broken statements", {
+  mutator,
+  pieces: PIECES,
+  outcomes: ["seen", "rewritten", "none"],
+  randomText,
+  isMutated: () => mutator.below(4) > 0,
+  check,
 });

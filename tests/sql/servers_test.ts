@@ -6,7 +6,7 @@ import { withSessionValues } from "../../src/sql/session_values.ts";
 import type { SqlMode } from "../../src/sql/mode.ts";
 import { splitStatements } from "../../src/sql/split.ts";
 import { tokenize } from "../../src/sql/tokens.ts";
-import { chooseSeed, seededRandom } from "../support/random.ts";
+import { chooseCount, chooseSeed, seededRandom } from "../support/random.ts";
 import { type SharedEngine, sharedEngine } from "../support/shared_engine.ts";
 import { WireClient, type WirePacket } from "../support/wire_client.ts";
 import { COMPOUNDS, SIMPLE } from "./compound_texts.ts";
@@ -48,7 +48,7 @@ function rowsOf(packets: readonly WirePacket[]): string[] {
 }
 
 /** Random texts in each mode. */
-const TEXTS = Number(Deno.env.get("SLUICE_FUZZ") ?? 20_000) / 200;
+const TEXTS = chooseCount() / 200;
 
 const MODES: readonly [keyof typeof CHARSET, ansiQuotes: boolean, noBackslashEscapes: boolean][] = [
   ["utf8mb4", false, false],

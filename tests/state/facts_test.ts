@@ -7,7 +7,7 @@ import { encodeText } from "../../src/protocol/bytes.ts";
 import { Command, SessionTrack, Status } from "../../src/protocol/constants.ts";
 import { decodeTrackedVariables, trackedSchema } from "../../src/protocol/response.ts";
 import { textOf } from "../../src/state/session_state.ts";
-import { trackedTransaction } from "../../src/state/track.ts";
+import { trackedCharacteristics } from "../../src/state/track.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { CLASSIC } from "../support/wire_client.ts";
 import { preparations } from "./assignments.ts";
@@ -77,7 +77,7 @@ const ROWS: Readonly<Record<"mariadb" | "mysql", readonly Row[]>> = {
 
 function reported({ ok, error }: Answer): string {
   if (error !== undefined) return "error";
-  const { characteristics } = trackedTransaction(ok!);
+  const characteristics = trackedCharacteristics(ok!);
   const schema = trackedSchema(ok!);
   const parts = ok!.track.filter(({ type }) => type === SessionTrack.SYSTEM_VARIABLES)
     .flatMap(({ data }) => decodeTrackedVariables(data).map(([name, text]) => `${name}=${text}`));

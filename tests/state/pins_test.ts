@@ -9,13 +9,14 @@ import {
   leavesPins,
   NO_PINS,
   type Pin,
+  type PinEvent,
   PINS,
   Pins,
   pinsAfter,
   pinsAfterEvent,
 } from "../../src/state/pins.ts";
 import { lockQuery, pinsWithLocks } from "../../src/state/user_locks.ts";
-import { specialVariables, trackedTransaction } from "../../src/state/track.ts";
+import { specialVariables, trackedCharacteristics } from "../../src/state/track.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { StateSession } from "./state_session.ts";
 
@@ -59,10 +60,10 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
   [["INSERT INTO t VALUES (1)", "transaction", IN_TRANS], ["ROLLBACK", ""]],
   [
     ["SET TRANSACTION READ ONLY", "next_transaction", {
-      transaction: { state: undefined, characteristics: "SET TRANSACTION READ ONLY;" },
+      characteristics: "SET TRANSACTION READ ONLY;",
     }],
     ["SET @a=1", "next_transaction"],
-    ["SELECT 1", "", { transaction: { state: undefined, characteristics: "" } }],
+    ["SELECT 1", "", { characteristics: "" }],
   ],
   [["SET TRANSACTION READ ONLY", "next_transaction"], ["BEGIN", "transaction", IN_TRANS], [
     "COMMIT",
@@ -196,11 +197,11 @@ for (const steps of ROWS) {
   });
 }
 
-Deno.test("Each reason is begun and ended by a row, or by an event", () => {
+Deno.test("Each reason is begun and ended by a row, or by somebody else", () => {
   const all = ROWS.flat().map(([, pins]) => pins).join(" ");
-  const byEvent = ["load_data_local", "prepared_statement"];
+  const byOthers = ["load_data_local", "prepared_statement"];
   for (const reason of Object.keys(PINS)) {
-    assert(all.includes(reason) || byEvent.includes(reason), reason);
+    assert(all.includes(reason) || byOthers.includes(reason), reason);
   }
 });
 
@@ -216,14 +217,13 @@ Deno.test("Pins say since when, and what did it", () => {
 
 Deno.test("Events end pins", () => {
   const pin = (reason: Pin["reason"]): Pin => ({ reason, since: 0, cause: "", things: [] });
-  const pins = [pin("routine"), pin("load_data_local"), pin("transaction")];
-  const after = (event: Parameters<typeof pinsAfterEvent>[1]) => shown(pinsAfterEvent(pins, event));
-  assertEquals(after("state read"), "load_data_local transaction");
-  assertEquals(after("reply done"), "routine transaction");
+  const pins = [pin("routine"), pin("user_lock"), pin("transaction")];
+  const after = (event: PinEvent) => shown(pinsAfterEvent(pins, event));
+  assertEquals(after("state read"), "user_lock transaction");
   assertEquals(after("server session lost"), "");
   const reset = pinsAfter(pins, factsOf("DO 0", { command: Command.RESET_CONNECTION }), 1);
   assertEquals(shown(reset), "");
-  assert(pinsAfterEvent(NO_PINS, "reply done") === NO_PINS);
+  assert(pinsAfterEvent(NO_PINS, "state read") === NO_PINS);
 });
 
 Deno.test("The pins of a session are listed while there are any", () => {
@@ -233,13 +233,13 @@ Deno.test("The pins of a session are listed while there are any", () => {
   pins.set("prepared_statement", true, 5, "COM_STMT_EXECUTE");
   assertEquals(pins.list().map(({ since, cause }) => [since, cause]), [[4, "COM_STMT_PREPARE"]]);
   pins.set("prepared_statement", false, 5, "COM_STMT_CLOSE");
-  pins.add("load_data_local", 5, "LOAD DATA");
+  pins.add("routine", 5, "CALL");
   pins.apply(factsOf("LOCK TABLES a READ"), 6);
   assertEquals(pins.list().map(({ reason, since }) => [reason, since]), [
-    ["load_data_local", 5],
+    ["routine", 5],
     ["lock_tables", 6],
   ]);
-  pins.end("reply done");
+  pins.end("state read");
   pins.apply(factsOf("UNLOCK TABLES"), 7);
   assert(!pins.isPinned);
   pins.replace([]);
@@ -300,7 +300,7 @@ for (const name of ["mariadb", "mysql"] as const) {
         factsOf(sql, {
           dialect,
           status: ok.status,
-          transaction: trackedTransaction(ok),
+          characteristics: trackedCharacteristics(ok),
           specialVariables: specialVariables(ok, dialect),
         }),
         0,

@@ -2,8 +2,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { ProtocolError } from "../../src/errors.ts";
 import { encodeText } from "../../src/protocol/bytes.ts";
-import { Capability, Command } from "../../src/protocol/constants.ts";
-import { encodeExecute } from "../../src/protocol/prepared.ts";
+import { Capability, ColumnType, Command } from "../../src/protocol/constants.ts";
 import { bytesOfText, isTextOf, textOfBytes } from "../../src/protocol/byte_text.ts";
 import { PLAIN } from "../../src/sql/classified.ts";
 import { ClientNames, ServerNames } from "../../src/state/named_registry.ts";
@@ -17,6 +16,9 @@ import {
 } from "../../src/state/prepared_registry.ts";
 import { isBoundBy, ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState } from "../../src/state/session_state.ts";
+import { encodeExecute } from "../support/codec/requests.ts";
+import { loadFixture } from "../support/fixture.ts";
+import { samplesOf } from "../support/samples.ts";
 
 const CONTEXT = contextOf(new SessionState(), "mysql");
 
@@ -88,6 +90,11 @@ Deno.test("Texts that nobody knows are different ones", () => {
   assert(first.shared !== second.shared);
 });
 
+/** Which of the statements can be used there as they are. */
+function held(server: ServerStatements, ...statements: readonly ClientStatement[]): boolean[] {
+  return statements.map((statement) => server.peek(statement) !== undefined);
+}
+
 Deno.test("A server session closes the least recently used, and what no client has", () => {
   const client = new ClientStatements(new PreparedBook());
   const [a, b, c] = ["a", "b", "c"].map((sql) => add(client, sql)) as [
@@ -99,7 +106,8 @@ Deno.test("A server session closes the least recently used, and what no client h
   assertEquals(server.use(a)?.id, 11);
   server.add(c.shared, 13);
   server.shrink(2);
-  assertEquals([server.size, server.use(b), server.takeClosing()], [2, undefined, [12]]);
+  assertEquals(held(server, a, b, c), [true, false, true]);
+  assertEquals([server.use(b), server.takeClosing()], [undefined, [12]]);
   assertEquals(server.takeClosing(), []);
   server.add(a.shared, 21);
   assertEquals([server.use(a)?.id, server.takeClosing()], [21, [11]]);
@@ -109,10 +117,10 @@ Deno.test("A server session closes the least recently used, and what no client h
   client.close(a);
   assertEquals([server.takeClosing(), second.takeClosing()], [[21], [31]]);
   server.clear();
-  assertEquals([server.size, c.shared.holders.length, server.takeClosing()], [0, 0, []]);
+  assertEquals([held(server, c), c.shared.holders.length, server.takeClosing()], [[false], 0, []]);
   second.add(b.shared, 32);
   second.shrink(0);
-  assertEquals([second.size, second.closing], [0, 1]);
+  assertEquals([held(second, b), second.closing], [[false], 1]);
 });
 
 Deno.test("What a client has open on a statement is nobody else's", () => {
@@ -126,7 +134,7 @@ Deno.test("What a client has open on a statement is nobody else's", () => {
   server.reserve(mine);
   server.shrink(0);
   assert(server.hasReserved);
-  assertEquals([server.has(mine), server.has(theirs), elsewhere.has(mine)], [true, false, false]);
+  assertEquals([...held(server, mine, theirs), ...held(elsewhere, mine)], [true, false, false]);
   server.add(theirs.shared, 12);
   assertEquals([server.use(mine)?.id, server.use(theirs)?.id], [11, 12]);
   assertEquals([server.peek(mine)?.user, server.peek(theirs)?.user], [mine, theirs]);
@@ -135,7 +143,7 @@ Deno.test("What a client has open on a statement is nobody else's", () => {
   assertEquals(server.peek(theirs)?.user, undefined);
   server.reserve(mine);
   server.fail(mine);
-  assertEquals([server.has(mine), server.takeClosing()], [false, [12]]);
+  assertEquals([held(server, mine), server.takeClosing()], [[false], [12]]);
   server.add(mine.shared, 13);
   server.fail(mine);
   assert(!isBoundBy(server.peek(mine)!, mine));
@@ -212,6 +220,14 @@ Deno.test("Types are found in requests, and put into those without", () => {
   assertEquals(placeOfTypes(none, { capabilities: 0, parameters: 0 }), undefined);
 });
 
+Deno.test("A count of parameters that does not fit the request is a protocol error", () => {
+  const statement = { capabilities: Capability.QUERY_ATTRIBUTES, parameters: 1 };
+  for (const count of ["fcffff", "fef0ffffff00000000", "feffffffffffffffff"]) {
+    const request = Uint8Array.fromHex(`17010000000001000000${count}000103`);
+    assertThrows(() => placeOfTypes(request, statement), ProtocolError, "that fits");
+  }
+});
+
 Deno.test("Types in bulk requests have a flag", () => {
   const head = [Command.MARIADB_STMT_BULK_EXECUTE, 5, 0, 0, 0];
   const full = Uint8Array.of(...head, 128, 0, 3, 0, 0, 7, 0, 0, 0);
@@ -220,6 +236,14 @@ Deno.test("Types in bulk requests have a flag", () => {
   const { types } = placeOfTypes(full, statement)!;
   assertEquals(types, Uint8Array.of(3, 0));
   assertEquals(withTypes(bare, placeOfTypes(bare, statement)!, textOfBytes(types!)), full);
+});
+
+Deno.test("Types are found in captured bulk requests", () => {
+  const types = samplesOf(loadFixture("mariadb_bulk_extended"))
+    .filter(({ kind }) => kind === "bulk execute")
+    .map(({ payload, execute }) => placeOfTypes(payload, execute)?.types);
+  const { LONG, VAR_STRING } = ColumnType;
+  assertEquals(types.slice(0, 2), [Uint8Array.of(LONG, 0, VAR_STRING, 0), undefined]);
 });
 
 Deno.test("Clients that bind alike share the types", () => {

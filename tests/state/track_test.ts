@@ -14,7 +14,7 @@ import {
   applyTrack,
   specialVariables,
   Tracked,
-  trackedTransaction,
+  trackedCharacteristics,
 } from "../../src/state/track.ts";
 import { applyUnseen, unseenQuery } from "../../src/state/unseen.ts";
 import { makeColumn } from "../../src/protocol/resultset.ts";
@@ -43,12 +43,12 @@ interface Row {
   readonly dialect?: Dialect;
   readonly isPassing?: boolean;
   readonly statement?: string;
-  readonly seen: number;
+  readonly seen?: number;
   /** Variables behind it; `?` for what must be read. */
   readonly expected: Readonly<Record<string, string>>;
 }
 
-const { VARIABLES, SCHEMA, STATE, TRANSACTION, TRACKING, ONCE } = Tracked;
+const { SCHEMA, STATE, TRANSACTION, TRACKING, ONCE } = Tracked;
 const NAMES = [
   "character_set_client=gbk",
   "character_set_connection=gbk",
@@ -56,13 +56,13 @@ const NAMES = [
 ];
 
 const ROWS: readonly Row[] = [
-  { reports: [], seen: 0, expected: {} },
+  { reports: [], expected: {} },
   {
     reports: ["time_zone=+01:00", "state"],
-    seen: VARIABLES | STATE,
+    seen: STATE,
     expected: { time_zone: "+01:00" },
   },
-  { reports: ["wsrep_OSU_method=RSU"], seen: VARIABLES, expected: { wsrep_osu_method: "RSU" } },
+  { reports: ["wsrep_OSU_method=RSU"], expected: { wsrep_osu_method: "RSU" } },
   { reports: ["schema=one", "state"], seen: SCHEMA | STATE, expected: {} },
   { reports: ["schema=one", "schema="], seen: SCHEMA, expected: { collation_database: "?" } },
   { reports: ["schema="], seen: SCHEMA, expected: {} },
@@ -77,49 +77,43 @@ const ROWS: readonly Row[] = [
     reports: ["collation_database=utf8mb4_bin", "schema=", "state"],
     dialect: "mariadb",
     statement: "SET SESSION collation_database = utf8mb4_bin",
-    seen: VARIABLES | SCHEMA | STATE,
+    seen: SCHEMA | STATE,
     expected: { collation_database: "utf8mb4_bin" },
   },
-  { reports: ["statement_id=5", "warning_count=1"], seen: 0, expected: {} },
-  { reports: ["_nlj_batching_enabled=ON"], dialect: "oceanbase", seen: 0, expected: {} },
+  { reports: ["statement_id=5", "warning_count=1"], expected: {} },
+  { reports: ["_nlj_batching_enabled=ON"], dialect: "oceanbase", expected: {} },
   { reports: ["session_track_schema=OFF"], seen: TRACKING, expected: {} },
   { reports: ["insert_id=5", "rand_seed1=0"], seen: ONCE, expected: {} },
   { reports: ["transaction=START TRANSACTION;"], seen: TRANSACTION, expected: {} },
-  { reports: ["identity=7"], seen: VARIABLES, expected: { last_insert_id: "7" } },
-  { reports: ["timestamp=100.500000"], seen: VARIABLES, expected: { timestamp: "?" } },
-  { reports: ["timestamp=0"], dialect: "oceanbase", seen: VARIABLES, expected: {} },
+  { reports: ["identity=7"], expected: { last_insert_id: "7" } },
+  { reports: ["timestamp=100.500000"], expected: { timestamp: "?" } },
+  { reports: ["timestamp=0"], dialect: "oceanbase", expected: {} },
   {
     reports: ["max_join_size=7"],
-    seen: VARIABLES,
     expected: { max_join_size: "7", sql_big_selects: "?" },
   },
   {
     reports: ["max_join_size=7", "sql_big_selects=ON"],
-    seen: VARIABLES,
     expected: { max_join_size: "7", sql_big_selects: "ON" },
   },
   {
     reports: ["log_slow_admin_statements=OFF"],
     dialect: "mariadb",
-    seen: VARIABLES,
     expected: { log_slow_disabled_statements: "?" },
   },
   {
     reports: ["long_query_time=1"],
     dialect: "mariadb",
-    seen: VARIABLES,
     expected: { log_slow_query_time: "1" },
   },
   {
     reports: ["tx_isolation=SERIALIZABLE", "transaction_isolation=SERIALIZABLE"],
     dialect: "oceanbase",
-    seen: VARIABLES,
     expected: { transaction_isolation: "SERIALIZABLE" },
   },
-  { reports: ["time_zone=+01:00"], isPassing: true, seen: VARIABLES, expected: { time_zone: "?" } },
+  { reports: ["time_zone=+01:00"], isPassing: true, expected: { time_zone: "?" } },
   {
     reports: NAMES,
-    seen: VARIABLES,
     expected: {
       character_set_client: "gbk",
       character_set_results: "gbk",
@@ -130,7 +124,6 @@ const ROWS: readonly Row[] = [
   {
     reports: NAMES,
     statement: "set names 'gbk' collate GBK_BIN;",
-    seen: VARIABLES,
     expected: {
       character_set_client: "gbk",
       character_set_results: "gbk",
@@ -141,7 +134,6 @@ const ROWS: readonly Row[] = [
   {
     reports: NAMES,
     statement: "SET CHARSET gbk",
-    seen: VARIABLES,
     expected: {
       character_set_client: "gbk",
       character_set_results: "gbk",
@@ -151,18 +143,15 @@ const ROWS: readonly Row[] = [
   },
   {
     reports: ["character_set_results=gbk"],
-    seen: VARIABLES,
     expected: { character_set_results: "gbk", [RESULTS]: "" },
   },
   {
     reports: ["character_set_connection=gbk"],
-    seen: VARIABLES,
     expected: { collation_connection: "?" },
   },
   {
     reports: ["character_set_connection=gbk", "collation_connection=gbk_bin"],
     dialect: "oceanbase",
-    seen: VARIABLES,
     expected: { collation_connection: "gbk_bin" },
   },
 ];
@@ -177,7 +166,7 @@ function shown(state: SessionState): Record<string, string> {
   );
 }
 
-for (const { reports, dialect = "mysql", expected, seen, ...options } of ROWS) {
+for (const { reports, dialect = "mysql", expected, seen = 0, ...options } of ROWS) {
   const name = [dialect, ...reports, options.statement ?? "", options.isPassing ?? ""].join(" ");
   Deno.test(`A report of ${name}`, () => {
     const state = new SessionState();
@@ -355,10 +344,8 @@ Deno.test("What binds a session for the sake of a variable is told with its end"
     { name: "gtid_next", isOver: true },
     { name: "insert_id", isOver: false },
   ]);
-  assertEquals(trackedTransaction(okWith("transaction=XA START 'a';")), {
-    state: undefined,
-    characteristics: "XA START 'a';",
-  });
+  assertEquals(trackedCharacteristics(okWith("transaction=XA START 'a';")), "XA START 'a';");
+  assertEquals(trackedCharacteristics(ok), undefined);
 });
 
 Deno.test("Captured conversations leave the state that they say, and cut ones a protocol error", () => {

@@ -16,3 +16,8 @@ export function chooseSeed(): number {
   const given = Deno.env.get("SLUICE_SEED");
   return given === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! : Number(given);
 }
+
+/** How many inputs a test tries: `SLUICE_FUZZ`, for a longer run than usual. */
+export function chooseCount(): number {
+  return Number(Deno.env.get("SLUICE_FUZZ") ?? 20_000);
+}

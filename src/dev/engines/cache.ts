@@ -3,7 +3,7 @@
 import type { Progress } from "./types.ts";
 
 /** `$XDG_CACHE_HOME/sluice`, else `~/.cache/sluice`. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   const base = Deno.env.get("XDG_CACHE_HOME") || `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   return `${base}/sluice`;
 }
