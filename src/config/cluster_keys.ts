@@ -67,7 +67,7 @@ export const CLUSTER_KEYS = [
     choices: ["primary", "replica"],
     default: "primary",
     apply: "live",
-    description: "A primary takes writes, a replica only reads",
+    description: "Primaries are tried before replicas",
   },
   {
     section: "clusters.servers",
@@ -75,7 +75,7 @@ export const CLUSTER_KEYS = [
     type: "text",
     default: "",
     apply: "live",
-    description: "Where the server stands",
+    description: "Where the server stands; only listed for now",
   },
   {
     section: "clusters.servers",
@@ -85,7 +85,7 @@ export const CLUSTER_KEYS = [
     max: 1000,
     default: 1,
     apply: "live",
-    description: "Relative share of the load; with sharing by session the order counts instead",
+    description: "Relative share of the load; only listed for now: the order of the servers counts",
   },
   {
     section: "clusters.servers",

@@ -95,7 +95,7 @@ export const PROXY_KEYS = [
     max: 3_600_000,
     default: "10s",
     apply: "live",
-    description: "How long running statements may go on when the proxy is told to stop",
+    description: "How long statements and transactions may go on when the proxy is told to stop",
   },
   {
     section: "proxy",
