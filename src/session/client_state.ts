@@ -2,15 +2,7 @@
  * What the session of a client is like whose server sessions are shared: its state, what pins it to
  * the server session that it has, and what it may ask of its last statement.
  */
-import { type Conditions, readConditions } from "../backend/read_conditions.ts";
-import {
-  clearConditions,
-  readFoundRows,
-  readLocks,
-  readUnseen,
-  settle,
-  settlePending,
-} from "../backend/read_out.ts";
+import { readLocks, readUnseen, settle, settlePending } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
 import { Capability, Command, Status } from "../protocol/constants.ts";
@@ -18,8 +10,8 @@ import { commandRow } from "../protocol/replies.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import { applyStatement, changesReports } from "../state/apply_statement.ts";
-import type { Dialect } from "../state/dialect.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
+import type { Dialect } from "../state/dialect.ts";
 import { areToBeAsked, leavesPins, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
@@ -33,74 +25,23 @@ import { Tracked } from "../state/track.ts";
 import { mayBeCounted } from "../state/unseen.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
+import { LastStatement } from "./last_statement.ts";
 import { causeOf } from "./pin_cause.ts";
-import { firstWords, firstWordsOfEach, type PlannedCommand } from "./planned_command.ts";
+import { firstWords, type PlannedCommand, runsStatement } from "./planned_command.ts";
 
 const SYNTAX_ERROR = 1064;
-/** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
-const NO_HANDLER = 3004;
 
 /** Characters of a statement that changes the role: longer ones cannot be repeated. */
 const ROLE_LIMIT = 2_000;
 
-/** Statements without rows that leave FOUND_ROWS() as it was, unless they select some. */
-const LEAVES_FOUND_ROWS =
-  /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start|create|alter|drop|truncate)\b(?![^]*\bselect\b)/i;
-/** MariaDB has more of them, and OceanBase still more, which may select. */
-const MORE_LEAVE_FOUND_ROWS: Readonly<Record<Dialect, RegExp | undefined>> = {
-  mysql: undefined,
-  mariadb: /^\s*(do|update)\b(?![^]*\bselect\b)/i,
-  oceanbase: /^\s*(insert|replace|update|delete|do|prepare|lock|unlock|flush)\b/i,
-};
-/** Where MariaDB uses no table, warnings stay. */
-const LEAVES_CONDITIONS = new RegExp(
-  "^\\s*(execute\\s+immediate\\s*[\"'])?(prepare\\s+\\S+\\s+from\\s*[\"'])?" +
-    "(do|set|use|begin|start|commit|rollback|savepoint|release|xa|select|values|call|help|explain|" +
-    "flush|unlock|kill|deallocate|drop\\s+prepare|show\\s+(processlist|grants|master))\\b" +
-    "(?![^]*\\bfrom\\b(?!\\s*@|\\s+dual\\b))",
-  "i",
-);
-const RUNS_STATEMENT: ReadonlySet<number> = new Set([
-  ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
-]);
-
-/** What a server tells of the statement that ran last in a session. */
-export interface LastFacts {
-  /** ROW_COUNT() */
-  rowCount: number | bigint;
-  /** FOUND_ROWS() */
-  foundRows: number | bigint;
-  /** Undefined where there are none, or nobody has read them yet. */
-  conditions: Conditions | undefined;
-  /**
-   * How many warnings it had, as the replies to commands that are no statements repeat it; undefined
-   * behind an error, beside which there may have been others: the conditions tell.
-   */
-  warnings: number | undefined;
-}
-
-/** Behind a login. */
-const NO_FACTS: Readonly<LastFacts> = {
-  rowCount: 0,
-  foundRows: 0,
-  conditions: undefined,
-  warnings: 0,
-};
-
 export class ClientState {
   /** What the session must look like; undefined until a server session has shown it. */
   wanted: SessionState | undefined;
-  readonly facts: LastFacts = { ...NO_FACTS };
+  readonly lastStatement: LastStatement;
   readonly #pins = new Pins();
   readonly #habits: Habits;
   /** A text was prepared there under a name that nothing here knows. */
   #hasUnknownName = false;
-  /** FOUND_ROWS() of the server session that ran the last command is this client's. */
-  #hasFoundRows = false;
-  /** The same of ROW_COUNT(). */
-  #hasRowCount = true;
-  /** The server session has run other statements since, so that it would tell of those. */
-  #isHidden = false;
   /** Of the server session when the command began: perhaps another client's. */
   #insertIdBefore: StateValue = "";
   /** The last insert id that an OK had, for those who ask for the first time. */
@@ -108,6 +49,7 @@ export class ClientState {
 
   constructor(habits: Habits) {
     this.#habits = habits;
+    this.lastStatement = new LastStatement(habits);
   }
 
   get pins(): readonly Pin[] {
@@ -142,22 +84,9 @@ export class ClientState {
    * @param isAsLeft nobody has used it since this client did
    */
   begin(server: ServerSession, command: PlannedCommand | undefined, isAsLeft = true): void {
-    if (!isAsLeft) this.#hasFoundRows = false;
+    if (!isAsLeft) this.lastStatement.goElsewhere();
     this.#insertIdBefore = server.known!.insertId;
     server.reports!.begin(command);
-  }
-
-  /**
-   * What the server session that ran the last command would tell, if it can be asked, and what it
-   * cannot tell because it never knew.
-   * @param canBeAsked it is there as the command left it
-   */
-  factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
-    if (!canBeAsked || this.#isHidden) return this.facts;
-    const isForeign = (asks === Ask.foundRows && !this.#hasFoundRows) ||
-      (asks === Ask.rowCount && !this.#hasRowCount);
-    const isOlder = (asks & Ask.diagnostics) !== 0 && this.facts.conditions !== undefined;
-    return isForeign || isOlder ? this.facts : undefined;
   }
 
   /** The server session has done it. @param now in milliseconds since the epoch */
@@ -189,7 +118,7 @@ export class ClientState {
     if (known.isUncertain && !this.isPinned) {
       this.#pins.add("unknown_state", now, causeOf(command));
     }
-    if (hasReply) this.#noteFacts(server, command, classified.asks);
+    if (hasReply) this.lastStatement.learn(server, command, classified.asks);
     this.#habits.asked |= classified.asks;
     // Who sets it will ask for it.
     if ((classified.effects & Effect.setsLastInsertId) !== 0) {
@@ -199,25 +128,10 @@ export class ClientState {
     this.begin(server, command);
   }
 
-  /** Whether it has what the client may ask of its last statement, and any other would hide. */
-  hasFacts(server: ServerSession): boolean {
-    return server.mayHaveConditions || this.#isFoundRowsWanted;
-  }
-
-  /** Whether the server session has FOUND_ROWS() that the client may ask for. */
-  get #isFoundRowsWanted(): boolean {
-    return this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0;
-  }
-
   /** Whether somebody else who gets the server session must read something out of it first. */
   leavesMore(server: ServerSession): boolean {
     const known = server.known!;
-    if (
-      this.isPinned || known.isPending || server.mayHaveConditions ||
-      (this.#habits.asked & Ask.foundRows) !== 0
-    ) {
-      return true;
-    }
+    if (this.isPinned || known.isPending || this.lastStatement.hasFactsOn(server)) return true;
     const unread = known.unread();
     if (unread === undefined) return false;
     if ((this.#habits.asked & Ask.lastInsertId) !== 0) return true;
@@ -232,18 +146,9 @@ export class ClientState {
    */
   async readOut(server: ServerSession): Promise<boolean> {
     const { insertId } = server.known!;
-    if (server.mayHaveConditions && this.facts.conditions === undefined) {
-      this.facts.conditions = await readConditions(server);
-    } else if (server.mayHaveConditions) {
-      await clearConditions(server);
-    } else if (this.#isFoundRowsWanted) {
-      this.facts.foundRows = await readFoundRows(server);
-    }
-    const isFree = (!this.isPinned || await this.#readPins(server)) &&
+    await this.lastStatement.readOut(server);
+    return (!this.isPinned || await this.#readPins(server)) &&
       await this.#readValues(server, insertId);
-    // What has been asked for is what the server would tell of now.
-    if (!isFree) this.#isHidden = true;
-    return isFree;
   }
 
   /** @returns whether all of them can be made elsewhere */
@@ -301,7 +206,7 @@ export class ClientState {
     this.wanted = undefined;
     this.#pins.replace([]);
     this.#hasUnknownName = false;
-    Object.assign(this.facts, NO_FACTS);
+    this.lastStatement.forget();
   }
 
   /** The session is what this one, which it has reset, has reported. */
@@ -383,47 +288,6 @@ export class ClientState {
     const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
     if (isUntold) this.#pins.add("unknown_state", now, cause);
   }
-
-  #noteFacts(server: ServerSession, command: PlannedCommand, asks: number): void {
-    const { facts } = this;
-    const { tracker, dialect } = server;
-    const isAboutThem = (asks & Ask.diagnosticsArea) !== 0 && command.isAlone;
-    if (isAboutThem && tracker.errorCode === 0) return this.#noteAnswer(server, command);
-    this.#isHidden = false;
-    facts.warnings = tracker.errorCode === 0 ? tracker.warnings : undefined;
-    // MySQL forgets them with every statement that is not about them.
-    const isForgetful = dialect === "mysql";
-    const keeps = !isForgetful || (asks & Ask.diagnostics) !== 0;
-    const isSilent = tracker.errorCode === 0 &&
-      (isForgetful ? tracker.warnings === 0 : !tracker.hasWarned);
-    server.mayHaveConditions = !isSilent || (keeps && server.mayHaveConditions);
-    const isKept = facts.conditions !== undefined && isSilent && dialect === "mariadb" &&
-      leavesConditions(command);
-    const isRefused = isAboutThem && tracker.errorCode === NO_HANDLER;
-    if (!isKept && !isRefused) facts.conditions = undefined;
-    // To OceanBase a statement that fails is none, and the one before may not be the client's.
-    this.#hasRowCount = tracker.errorCode === 0 || dialect !== "oceanbase";
-    if (!this.#hasRowCount) facts.rowCount = command.isAlone ? facts.rowCount : tracker.rowCount;
-    else facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
-    if (tracker.errorCode !== 0) return;
-    if (tracker.hasRows) facts.foundRows = tracker.rows;
-    else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
-    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(firstWords(command), dialect);
-  }
-
-  /** GET DIAGNOSTICS leaves everything as it was. What it cannot find is one condition more. */
-  #noteAnswer(server: ServerSession, { need }: PlannedCommand): void {
-    const { facts } = this;
-    const { warnings } = server.tracker;
-    facts.warnings = warnings;
-    if (warnings > 0) {
-      facts.rowCount = -1;
-      server.mayHaveConditions = true;
-    }
-    if (need?.hidesFacts !== true) return;
-    this.#isHidden = true;
-    this.#hasFoundRows = false;
-  }
 }
 
 const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
@@ -445,22 +309,11 @@ const SHOWS_CODE: Readonly<Record<Dialect, number>> = {
 /** What a command has done: where its text does not tell of the change of state, a trigger's code. */
 function seenToDo(
   { reports, dialect }: ServerSession,
-  { command, classified, need }: PlannedCommand,
+  command: PlannedCommand,
 ): Classified {
+  const { classified, need } = command;
   const isChanged = (reports!.seen & SHOWS_CODE[dialect]) === SHOWS_CODE[dialect];
   const isTold = classified.effects !== 0 || need?.tellsChanges === true;
-  if (!isChanged || isTold || !RUNS_STATEMENT.has(command)) return classified;
+  if (!isChanged || isTold || !runsStatement(command)) return classified;
   return { ...classified, effects: Effect.calls };
-}
-
-/** On MariaDB. */
-function leavesConditions(command: PlannedCommand): boolean {
-  if (!RUNS_STATEMENT.has(command.command)) return true;
-  const statements = firstWordsOfEach(command);
-  return statements.length > 0 &&
-    statements.every((text) => text === "" || LEAVES_CONDITIONS.test(text));
-}
-
-function leavesFoundRows(text: string, dialect: Dialect): boolean {
-  return LEAVES_FOUND_ROWS.test(text) || MORE_LEAVE_FOUND_ROWS[dialect]?.test(text) === true;
 }

@@ -59,7 +59,8 @@ function needsCounts(
   { effects }: Classified,
   state: ClientState,
 ): boolean {
-  return (effects & Effect.calls) !== 0 && !hasCounts(server) && !state.hasFacts(server);
+  return (effects & Effect.calls) !== 0 && !hasCounts(server) &&
+    !state.lastStatement.hasFactsOn(server);
 }
 
 /** Routines may. */

@@ -1,4 +1,5 @@
 /** What is known of the command of a client before it is sent. */
+import { Command } from "../protocol/constants.ts";
 import type { Classified } from "../sql/classified.ts";
 import { behindComments } from "../sql/first_words.ts";
 import type { SqlMode } from "../sql/mode.ts";
@@ -20,6 +21,14 @@ export interface PlannedCommand {
   readonly need: ServerNeed | undefined;
   /** The begin of its text, or of the text that was prepared; undefined where there is none. */
   textUpTo(characters: number): string | undefined;
+}
+
+const RUNS_STATEMENT: ReadonlySet<number> = new Set([
+  ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
+]);
+
+export function runsStatement({ command }: PlannedCommand): boolean {
+  return RUNS_STATEMENT.has(command);
 }
 
 const FIRST_WORDS = 1_000;

@@ -14,11 +14,12 @@ import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
-import { ClientState, type LastFacts } from "./client_state.ts";
+import { ClientState } from "./client_state.ts";
 import { isSetUp, setUp } from "./command_setup.ts";
 import type { SessionContext } from "./context.ts";
 import { LAST_FACTS } from "./fact_answers.ts";
 import { LastServer } from "./last_server.ts";
+import type { LastFacts } from "./last_statement.ts";
 import type { ServerUse } from "./login.ts";
 import { causeOf } from "./pin_cause.ts";
 import { cancel } from "./private_hold.ts";
@@ -136,8 +137,7 @@ export class SharedHold implements ServerHold {
   }
 
   get warnings(): number | undefined {
-    const { warnings, conditions } = this.#state.facts;
-    return warnings ?? conditions?.warnings;
+    return this.#state.lastStatement.warnings;
   }
 
   stateInfo(): SessionStateInfo {
@@ -149,7 +149,8 @@ export class SharedHold implements ServerHold {
   }
 
   facts(asks: number, command: PlannedCommand): LastFacts | undefined {
-    return this.#state.factsFor(asks, this.#current !== undefined || this.#goesToLast(command));
+    const canBeAsked = this.#current !== undefined || this.#goesToLast(command);
+    return this.#state.lastStatement.factsFor(asks, canBeAsked);
   }
 
   #goesToLast(command: PlannedCommand): boolean {

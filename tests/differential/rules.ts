@@ -8,6 +8,7 @@ import { ServerSession } from "../../src/backend/server_session.ts";
 import { SharedServers } from "../../src/backend/shared_servers.ts";
 import { ClientState } from "../../src/session/client_state.ts";
 import { KeptWarnings, LAST_FACTS } from "../../src/session/fact_answers.ts";
+import { LastStatement } from "../../src/session/last_statement.ts";
 import { SharedHold } from "../../src/session/shared_hold.ts";
 import { SharedNames } from "../../src/session/shared_names.ts";
 import { SharedStatements } from "../../src/session/shared_statements.ts";
@@ -216,10 +217,10 @@ const STATE_RULES: readonly Rule[] = [
 /** Whatever server session comes next is asked. */
 function withoutFacts(asked: number): Undo {
   return replaceMethod(
-    ClientState.prototype,
+    LastStatement.prototype,
     "factsFor",
     (own) =>
-      function (this: ClientState, asks, canBeAsked) {
+      function (this: LastStatement, asks, canBeAsked) {
         return (asks & asked) === 0 ? own.call(this, asks, canBeAsked) : undefined;
       },
   );
