@@ -7,8 +7,10 @@ import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
 import { Capability, Command, Status } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
+import { isReadAsUtf8 } from "../sql/charsets.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
+import { applyCommand } from "../state/apply_command.ts";
 import { applyStatement, changesReports } from "../state/apply_statement.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
 import type { Dialect } from "../state/dialect.ts";
@@ -23,6 +25,7 @@ import {
 } from "../state/session_state.ts";
 import { Tracked } from "../state/track.ts";
 import { mayBeCounted } from "../state/unseen.ts";
+import { hasManyLocks } from "../state/user_locks.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { LastStatement } from "./last_statement.ts";
@@ -74,6 +77,11 @@ export class ClientState {
     return this.isPinned && !areToBeAsked(this.pins);
   }
 
+  /** Whether the names of its locks are too many, some of which it may not have. */
+  get hasManyLocks(): boolean {
+    return !this.isBound && hasManyLocks(this.#pins);
+  }
+
   /** Whether clients of the account ask for LAST_INSERT_ID(), so that it goes where they go. */
   get asksInsertId(): boolean {
     return (this.#habits.asked & Ask.lastInsertId) !== 0;
@@ -93,7 +101,7 @@ export class ClientState {
   learn(server: ServerSession, command: PlannedCommand, now: number): void {
     const { known, tracker } = server;
     if (known === undefined || this.wanted === undefined) {
-      this.#pins.add("unknown_state", now, causeOf(command));
+      this.#pins.add("unknown_state", { since: now, cause: causeOf(command) });
       return;
     }
     const { errorCode } = tracker;
@@ -112,11 +120,11 @@ export class ClientState {
     }
     const isBound = this.#hasUnknownName || server.prepared?.hasBound === true;
     if (isBound || this.isPinned) {
-      this.#pins.set("prepared_statement", isBound, now, causeOf(command));
+      this.#pins.set("prepared_statement", isBound, { since: now, cause: causeOf(command) });
     }
     // Whatever it is that nobody can tell: here it is as it should be.
     if (known.isUncertain && !this.isPinned) {
-      this.#pins.add("unknown_state", now, causeOf(command));
+      this.#pins.add("unknown_state", { since: now, cause: causeOf(command) });
     }
     if (hasReply) this.lastStatement.learn(server, command, classified.asks);
     this.#habits.asked |= classified.asks;
@@ -159,7 +167,7 @@ export class ClientState {
     // Of what is there no statement makes the same elsewhere.
     if (!isAllRead) known.setUncertain();
     this.#adoptLate(known, insertIdBefore);
-    if (!isAllRead) this.#pins.add("unknown_state", Date.now(), "user variable");
+    if (!isAllRead) this.#pins.add("unknown_state", { since: Date.now(), cause: "user variable" });
     return isAllRead;
   }
 
@@ -181,13 +189,18 @@ export class ClientState {
 
   /** @returns whether none is left */
   async #readPins(server: ServerSession): Promise<boolean> {
-    const pins = await readLocks(server, this.pins);
-    this.#pins.replace(pins);
-    if (pins.some(({ reason }) => reason === "routine")) {
-      if (await readUnseen(server)) this.#pins.end("state read");
-      else this.#pins.add("unknown_state", Date.now(), "routine");
+    await readLocks(server, this.#pins);
+    if (this.#pins.has("routine")) {
+      if (await readUnseen(server)) this.#pins.end("routine");
+      else this.#pins.add("unknown_state", { since: Date.now(), cause: "routine" });
     }
     return !this.isPinned;
+  }
+
+  /** The server session is the client's: finds out which locks it has. @throws {SluiceError} */
+  async readLocks(server: ServerSession): Promise<void> {
+    await this.lastStatement.readOut(server);
+    await readLocks(server, this.#pins);
   }
 
   /** Whether LAST_INSERT_ID() gives the client's own there. */
@@ -204,7 +217,7 @@ export class ClientState {
   /** The session was reset: the next server session shows again what it is like. */
   reset(): void {
     this.wanted = undefined;
-    this.#pins.replace([]);
+    this.#pins.endAll();
     this.#hasUnknownName = false;
     this.lastStatement.forget();
   }
@@ -225,12 +238,10 @@ export class ClientState {
   }
 
   /** The server session is gone: with it what pinned the client to it. */
-  lose(): readonly Pin[] {
-    const lost = this.#pins.list();
-    this.#pins.end("server session lost");
+  lose(): void {
+    this.#pins.endAll();
     this.#hasUnknownName = false;
     if (this.wanted !== undefined) this.wanted.isUncertain = false;
-    return lost;
   }
 
   #apply(server: ServerSession, command: PlannedCommand, classified: Classified): void {
@@ -264,7 +275,7 @@ export class ClientState {
       command.command !== Command.STMT_SEND_LONG_DATA;
     if (isQuiet && leavesPins(this.#pins.list(), effects, status)) return;
     const cause = causeOf(command);
-    this.#pins.apply({
+    applyCommand(this.#pins, {
       command: command.command,
       cause,
       dialect,
@@ -272,6 +283,7 @@ export class ClientState {
       names,
       isRead,
       asksDiagnostics: (asks & Ask.diagnostics) !== 0,
+      isUtf8: names.length > 0 && isReadAsUtf8(command.mode.charset) && isInUtf8(server.known!),
       schema,
       status: errorCode === 0 ? status : undefined,
       error: errorCode === 0 ? undefined : errorCode,
@@ -282,12 +294,19 @@ export class ClientState {
       changes: tracker.rowCount,
     }, now);
     // It may have begun one, and an ERR has no flags to tell.
-    if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);
+    if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", { since: now, cause });
     const isTold = changesReports(names, dialect);
     if (isTold) server.reportsLess = true;
     const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
-    if (isUntold) this.#pins.add("unknown_state", now, cause);
+    if (isUntold) this.#pins.add("unknown_state", { since: now, cause });
   }
+}
+
+/** Whether the server reads texts as UTF-8, and as far as that is known leaves their strings in it. */
+function isInUtf8(known: SessionState): boolean {
+  const client = textOf(known.variable("character_set_client"));
+  const connection = textOf(known.variable("collation_connection"));
+  return client?.startsWith("utf8") === true && connection?.startsWith("utf8") !== false;
 }
 
 const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();

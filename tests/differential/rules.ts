@@ -330,24 +330,13 @@ function bindingAll(name: "peek" | "use"): Undo {
 
 function withoutPins(...reasons: readonly PinReason[]): Undo {
   const isMeant = (reason: PinReason) => reasons.includes(reason);
-  return together(
-    replaceMethod(
-      Pins.prototype,
-      "apply",
-      (own) =>
-        function (this: Pins, facts, at) {
-          own.call(this, facts, at);
-          this.replace(this.list().filter(({ reason }) => !isMeant(reason)));
-        },
-    ),
-    replaceMethod(
-      Pins.prototype,
-      "add",
-      (own) =>
-        function (this: Pins, reason, at, cause) {
-          if (!isMeant(reason)) own.call(this, reason, at, cause);
-        },
-    ),
+  return replaceMethod(
+    Pins.prototype,
+    "add",
+    (own) =>
+      function (this: Pins, reason, begin, thing) {
+        if (!isMeant(reason)) own.call(this, reason, begin, thing);
+      },
   );
 }
 
@@ -436,9 +425,9 @@ const CODE_RULES: readonly Rule[] = [
           Pins.prototype,
           "add",
           (own) =>
-            function (this: Pins, reason, at, cause) {
-              if (reason === "unknown_state") this.end("state read");
-              else own.call(this, reason, at, cause);
+            function (this: Pins, reason, begin, thing) {
+              if (reason === "unknown_state") this.end("routine");
+              else own.call(this, reason, begin, thing);
             },
         ),
       ),
