@@ -14,7 +14,7 @@ import { reportStatement, transactionReportStatement } from "../state/login_stat
 import type { UnreadValues } from "../state/session_state.ts";
 import { readSettled, type Settlement, settlement, settlementOf } from "../state/settlement.ts";
 import type { Dialect } from "../state/dialect.ts";
-import type { Pin } from "../state/pins.ts";
+import type { Pins } from "../state/pins.ts";
 import {
   applyUnseen,
   countedOf,
@@ -22,7 +22,7 @@ import {
   unseenLocksQuery,
   unseenQuery,
 } from "../state/unseen.ts";
-import { lockQuery, pinsWithLocks } from "../state/user_locks.ts";
+import { applyLock, lockQuestions } from "../state/user_locks.ts";
 import { cellNumber, numberText } from "../state/user_variables.ts";
 import {
   exchange,
@@ -177,15 +177,22 @@ export async function readCounts(server: ServerSession): Promise<void> {
   server.counted = countedOf(resultOf(reply!, server).rows, server.dialect);
 }
 
-/** The pins that are left when the server has been asked for locks. @throws {SluiceError} */
-export async function readLocks(
-  server: ServerSession,
-  pins: readonly Pin[],
-): Promise<readonly Pin[]> {
-  const query = lockQuery(pins);
-  if (query === undefined) return pins;
-  const [reply] = await ask(server, [queryCommand(server, query)]);
-  return pinsWithLocks(pins, resultOf(reply!, server).rows[0]!);
+/** Asks the server for the locks, and ends the pins of those that are not there. @throws {SluiceError} */
+export async function readLocks(server: ServerSession, pins: Pins): Promise<void> {
+  const questions = lockQuestions(pins, server.dialect);
+  if (questions.length === 0) return;
+  const replies = await exchange(server, questions.map(({ sql }) => queryCommand(server, sql)));
+  let isRefused = false;
+  for (const [index, reply] of replies.entries()) {
+    const failure = failureOf(reply, server);
+    isRefused ||= failure !== undefined;
+    const answer = failure === undefined
+      ? { value: resultOf(reply, server).rows[0]?.[0] }
+      : { error: failure.code };
+    applyLock(pins, questions[index]!, answer);
+  }
+  // What was refused is no client's.
+  if (isRefused) await clearConditions(server);
 }
 
 /** The replies, none of which is an ERR. @throws {SluiceError} */

@@ -6,7 +6,7 @@ import { Status } from "../protocol/constants.ts";
 import type { SqlMode } from "../sql/tokens.ts";
 import { areSensitive } from "../state/pins.ts";
 import type { PreparedBook } from "../state/prepared_registry.ts";
-import type { LastFacts } from "./client_state.ts";
+import type { LastFacts } from "./last_statement.ts";
 import type { PlannerOptions } from "./command_planner.ts";
 import type { SessionContext } from "./context.ts";
 import type { ClientLogin } from "./login.ts";

@@ -2,24 +2,18 @@
  * What the session of a client is like whose server sessions are shared: its state, what pins it to
  * the server session that it has, and what it may ask of its last statement.
  */
-import { type Conditions, readConditions } from "../backend/read_conditions.ts";
-import {
-  clearConditions,
-  readFoundRows,
-  readLocks,
-  readUnseen,
-  settle,
-  settlePending,
-} from "../backend/read_out.ts";
+import { readLocks, readUnseen, settle, settlePending } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
 import { Capability, Command, Status } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
+import { isReadAsUtf8 } from "../sql/charsets.ts";
 import { type Classified, PLAIN } from "../sql/classified.ts";
 import { Ask, Effect } from "../sql/effects.ts";
+import { applyCommand } from "../state/apply_command.ts";
 import { applyStatement, changesReports } from "../state/apply_statement.ts";
-import type { Dialect } from "../state/dialect.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
+import type { Dialect } from "../state/dialect.ts";
 import { areToBeAsked, leavesPins, type Pin, Pins } from "../state/pins.ts";
 import {
   adopt,
@@ -32,81 +26,26 @@ import {
 } from "../state/session_state.ts";
 import { Tracked } from "../state/track.ts";
 import { mayBeCounted } from "../state/unseen.ts";
+import { hasManyLocks } from "../state/user_locks.ts";
 import { NOT_SET } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
+import { LastStatement } from "./last_statement.ts";
 import { causeOf } from "./pin_cause.ts";
-import {
-  firstWords,
-  firstWordsOfEach,
-  type PlannedCommand,
-  replacedBy,
-} from "./planned_command.ts";
+import { firstWords, type PlannedCommand, replacedBy, runsStatement } from "./planned_command.ts";
 
 const SYNTAX_ERROR = 1064;
-/** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
-const NO_HANDLER = 3004;
 
-/** Statements without rows that leave FOUND_ROWS() as it was, unless they select some. */
-const LEAVES_FOUND_ROWS =
-  /^\s*(insert|replace|delete|set|use|commit|rollback|begin|start|create|alter|drop|truncate)\b(?![^]*\bselect\b)/i;
-/** MariaDB has more of them, and OceanBase still more, which may select. */
-const MORE_LEAVE_FOUND_ROWS: Readonly<Record<Dialect, RegExp | undefined>> = {
-  mysql: undefined,
-  mariadb: /^\s*(do|update)\b(?![^]*\bselect\b)/i,
-  oceanbase: /^\s*(insert|replace|update|delete|do|prepare|lock|unlock|flush)\b/i,
-};
 /** Generates ids, and tells none where it fails or, on MariaDB, returns rows. */
 const INSERTS = /^\s*(insert|replace)\b/i;
-
-/** Where MariaDB uses no table, warnings stay. */
-const LEAVES_CONDITIONS = new RegExp(
-  "^\\s*(execute\\s+immediate\\s*[\"'])?(prepare\\s+\\S+\\s+from\\s*[\"'])?" +
-    "(do|set|use|begin|start|commit|rollback|savepoint|release|xa|select|values|call|help|explain|" +
-    "flush|unlock|kill|deallocate|drop\\s+prepare|show\\s+(processlist|grants|master))\\b" +
-    "(?![^]*\\bfrom\\b(?!\\s*@|\\s+dual\\b))",
-  "i",
-);
-const RUNS_STATEMENT: ReadonlySet<number> = new Set([
-  ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
-]);
-
-/** What a server tells of the statement that ran last in a session. */
-export interface LastFacts {
-  /** ROW_COUNT() */
-  rowCount: number | bigint;
-  /** FOUND_ROWS() */
-  foundRows: number | bigint;
-  /** Undefined where there are none, or nobody has read them yet. */
-  conditions: Conditions | undefined;
-  /**
-   * How many warnings it had, as the replies to commands that are no statements repeat it; undefined
-   * behind an error, beside which there may have been others: the conditions tell.
-   */
-  warnings: number | undefined;
-}
-
-/** Behind a login. */
-const NO_FACTS: Readonly<LastFacts> = {
-  rowCount: 0,
-  foundRows: 0,
-  conditions: undefined,
-  warnings: 0,
-};
 
 export class ClientState {
   /** What the session must look like; undefined until a server session has shown it. */
   wanted: SessionState | undefined;
-  readonly facts: LastFacts = { ...NO_FACTS };
+  readonly lastStatement: LastStatement;
   readonly #pins = new Pins();
   readonly #habits: Habits;
   /** A text was prepared there under a name that nothing here knows. */
   #hasUnknownName = false;
-  /** FOUND_ROWS() of the server session that ran the last command is this client's. */
-  #hasFoundRows = false;
-  /** The same of ROW_COUNT(). */
-  #hasRowCount = true;
-  /** The server session has run other statements since, so that it would tell of those. */
-  #isHidden = false;
   /** Of the server session when the command began: perhaps another client's. */
   #insertIdBefore: StateValue = "";
   /** The last insert id that an OK had, for those who ask for the first time. */
@@ -114,6 +53,7 @@ export class ClientState {
 
   constructor(habits: Habits) {
     this.#habits = habits;
+    this.lastStatement = new LastStatement(habits);
   }
 
   get pins(): readonly Pin[] {
@@ -138,6 +78,11 @@ export class ClientState {
     return this.isPinned && !areToBeAsked(this.pins);
   }
 
+  /** Whether the names of its locks are too many, some of which it may not have. */
+  get hasManyLocks(): boolean {
+    return !this.isBound && hasManyLocks(this.#pins);
+  }
+
   /** Whether clients of the account ask for LAST_INSERT_ID(), so that it goes where they go. */
   get asksInsertId(): boolean {
     return (this.#habits.asked & Ask.lastInsertId) !== 0;
@@ -148,29 +93,16 @@ export class ClientState {
    * @param isAsLeft nobody has used it since this client did
    */
   begin(server: ServerSession, command: PlannedCommand | undefined, isAsLeft = true): void {
-    if (!isAsLeft) this.#hasFoundRows = false;
+    if (!isAsLeft) this.lastStatement.goElsewhere();
     this.#insertIdBefore = server.known!.insertId;
     server.reports!.begin(command);
-  }
-
-  /**
-   * What the server session that ran the last command would tell, if it can be asked, and what it
-   * cannot tell because it never knew.
-   * @param canBeAsked it is there as the command left it
-   */
-  factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
-    if (!canBeAsked || this.#isHidden) return this.facts;
-    const isForeign = (asks === Ask.foundRows && !this.#hasFoundRows) ||
-      (asks === Ask.rowCount && !this.#hasRowCount);
-    const isOlder = (asks & Ask.diagnostics) !== 0 && this.facts.conditions !== undefined;
-    return isForeign || isOlder ? this.facts : undefined;
   }
 
   /** The server session has done it. @param now in milliseconds since the epoch */
   learn(server: ServerSession, command: PlannedCommand, now: number): void {
     const { known, tracker } = server;
     if (known === undefined || this.wanted === undefined) {
-      this.#pins.add("unknown_state", now, causeOf(command));
+      this.#pins.add("unknown_state", { since: now, cause: causeOf(command) });
       return;
     }
     const { errorCode } = tracker;
@@ -192,13 +124,13 @@ export class ClientState {
     }
     const isBound = this.#hasUnknownName || server.prepared?.hasBound === true;
     if (isBound || this.isPinned) {
-      this.#pins.set("prepared_statement", isBound, now, causeOf(command));
+      this.#pins.set("prepared_statement", isBound, { since: now, cause: causeOf(command) });
     }
     // Whatever it is that nobody can tell: here it is as it should be.
     if (known.isUncertain && !this.isPinned) {
-      this.#pins.add("unknown_state", now, causeOf(command));
+      this.#pins.add("unknown_state", { since: now, cause: causeOf(command) });
     }
-    if (hasReply) this.#noteFacts(server, command, classified.asks);
+    if (hasReply) this.lastStatement.learn(server, command, classified.asks);
     this.#habits.asked |= classified.asks;
     // Who sets it will ask for it.
     if ((classified.effects & Effect.setsLastInsertId) !== 0) {
@@ -214,25 +146,10 @@ export class ClientState {
     this.begin(server, command);
   }
 
-  /** Whether it has what the client may ask of its last statement, and any other would hide. */
-  hasFacts(server: ServerSession): boolean {
-    return server.mayHaveConditions || this.#isFoundRowsWanted;
-  }
-
-  /** Whether the server session has FOUND_ROWS() that the client may ask for. */
-  get #isFoundRowsWanted(): boolean {
-    return this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0;
-  }
-
   /** Whether somebody else who gets the server session must read something out of it first. */
   leavesMore(server: ServerSession): boolean {
     const known = server.known!;
-    if (
-      this.isPinned || known.isPending || server.mayHaveConditions ||
-      (this.#habits.asked & Ask.foundRows) !== 0
-    ) {
-      return true;
-    }
+    if (this.isPinned || known.isPending || this.lastStatement.hasFactsOn(server)) return true;
     const unread = known.unread();
     if (unread === undefined) return false;
     if ((this.#habits.asked & Ask.lastInsertId) !== 0) return true;
@@ -247,18 +164,9 @@ export class ClientState {
    */
   async readOut(server: ServerSession): Promise<boolean> {
     const { insertId } = server.known!;
-    if (server.mayHaveConditions && this.facts.conditions === undefined) {
-      this.facts.conditions = await readConditions(server);
-    } else if (server.mayHaveConditions) {
-      await clearConditions(server);
-    } else if (this.#isFoundRowsWanted) {
-      this.facts.foundRows = await readFoundRows(server);
-    }
-    const isFree = (!this.isPinned || await this.#readPins(server)) &&
+    await this.lastStatement.readOut(server);
+    return (!this.isPinned || await this.#readPins(server)) &&
       await this.#readValues(server, insertId);
-    // What has been asked for is what the server would tell of now.
-    if (!isFree) this.#isHidden = true;
-    return isFree;
   }
 
   /** @returns whether all of them can be made elsewhere */
@@ -269,7 +177,7 @@ export class ClientState {
     // Of what is there no statement makes the same elsewhere.
     if (!isAllRead) known.setUncertain();
     this.#adoptLate(known, insertIdBefore);
-    if (!isAllRead) this.#pins.add("unknown_state", Date.now(), "user variable");
+    if (!isAllRead) this.#pins.add("unknown_state", { since: Date.now(), cause: "user variable" });
     return isAllRead;
   }
 
@@ -291,11 +199,10 @@ export class ClientState {
 
   /** @returns whether none is left */
   async #readPins(server: ServerSession): Promise<boolean> {
-    const pins = await readLocks(server, this.pins);
-    this.#pins.replace(pins);
-    if (pins.some(({ reason }) => reason === "routine")) {
-      if (await readUnseen(server)) this.#pins.end("state read");
-      else this.#pins.add("unknown_state", Date.now(), "routine");
+    await readLocks(server, this.#pins);
+    if (this.#pins.has("routine")) {
+      if (await readUnseen(server)) this.#pins.end("routine");
+      else this.#pins.add("unknown_state", { since: Date.now(), cause: "routine" });
     }
     return !this.isPinned;
   }
@@ -304,6 +211,12 @@ export class ClientState {
   isInPlace({ known }: ServerSession): boolean {
     const { wanted } = this;
     return wanted?.schema === known?.schema && wanted?.role === known?.role;
+  }
+
+  /** The server session is the client's: finds out which locks it has. @throws {SluiceError} */
+  async readLocks(server: ServerSession): Promise<void> {
+    await this.lastStatement.readOut(server);
+    await readLocks(server, this.#pins);
   }
 
   /** Whether LAST_INSERT_ID() gives the client's own there. */
@@ -320,9 +233,9 @@ export class ClientState {
   /** The session was reset: the next server session shows again what it is like. */
   reset(): void {
     this.wanted = undefined;
-    this.#pins.replace([]);
+    this.#pins.endAll();
     this.#hasUnknownName = false;
-    Object.assign(this.facts, NO_FACTS);
+    this.lastStatement.forget();
   }
 
   /** The session is what this one, which it has reset, has reported. */
@@ -341,14 +254,12 @@ export class ClientState {
   }
 
   /** The server session is gone: with it what pinned the client to it. */
-  lose(): readonly Pin[] {
-    const lost = this.#pins.list();
-    this.#pins.end("server session lost");
+  lose(): void {
+    this.#pins.endAll();
     this.#hasUnknownName = false;
-    if (this.wanted === undefined) return lost;
+    if (this.wanted === undefined) return;
     this.wanted.isUncertain = false;
     if (this.wanted.role === UNKNOWN_ROLE) this.wanted.setRole("");
-    return lost;
   }
 
   #apply(server: ServerSession, command: PlannedCommand, classified: Classified): void {
@@ -394,7 +305,7 @@ export class ClientState {
       command.command !== Command.STMT_SEND_LONG_DATA;
     if (isQuiet && leavesPins(this.#pins.list(), effects, status)) return;
     const cause = causeOf(command);
-    this.#pins.apply({
+    applyCommand(this.#pins, {
       command: command.command,
       cause,
       dialect,
@@ -402,6 +313,7 @@ export class ClientState {
       names,
       isRead,
       asksDiagnostics: (asks & Ask.diagnostics) !== 0,
+      isUtf8: names.length > 0 && isReadAsUtf8(command.mode.charset) && isInUtf8(server.known!),
       schema,
       status: errorCode === 0 ? status : undefined,
       error: errorCode === 0 ? undefined : errorCode,
@@ -412,53 +324,19 @@ export class ClientState {
       changes: tracker.rowCount,
     }, now);
     // It may have begun one, and an ERR has no flags to tell.
-    if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", now, cause);
+    if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", { since: now, cause });
     const isTold = changesReports(names, dialect);
     if (isTold) server.reportsLess = true;
     const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
-    if (isUntold) this.#pins.add("unknown_state", now, cause);
+    if (isUntold) this.#pins.add("unknown_state", { since: now, cause });
   }
+}
 
-  #noteFacts(server: ServerSession, command: PlannedCommand, asks: number): void {
-    const { facts } = this;
-    const { tracker, dialect } = server;
-    const isAboutThem = (asks & Ask.diagnosticsArea) !== 0 && command.isAlone;
-    if (isAboutThem && tracker.errorCode === 0) return this.#noteAnswer(server, command);
-    this.#isHidden = false;
-    facts.warnings = tracker.errorCode === 0 ? tracker.warnings : undefined;
-    // MySQL forgets them with every statement that is not about them.
-    const isForgetful = dialect === "mysql";
-    const keeps = !isForgetful || (asks & Ask.diagnostics) !== 0;
-    const isSilent = tracker.errorCode === 0 &&
-      (isForgetful ? tracker.warnings === 0 : !tracker.hasWarned);
-    server.mayHaveConditions = !isSilent || (keeps && server.mayHaveConditions);
-    const isKept = facts.conditions !== undefined && isSilent && dialect === "mariadb" &&
-      leavesConditions(command);
-    const isRefused = isAboutThem && tracker.errorCode === NO_HANDLER;
-    if (!isKept && !isRefused) facts.conditions = undefined;
-    // To OceanBase a statement that fails is none, and the one before may not be the client's.
-    this.#hasRowCount = tracker.errorCode === 0 || dialect !== "oceanbase";
-    if (!this.#hasRowCount) facts.rowCount = command.isAlone ? facts.rowCount : tracker.rowCount;
-    else facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
-    if (tracker.errorCode !== 0) return;
-    if (tracker.hasRows) facts.foundRows = tracker.rows;
-    else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
-    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(firstWords(command), dialect);
-  }
-
-  /** GET DIAGNOSTICS leaves everything as it was. What it cannot find is one condition more. */
-  #noteAnswer(server: ServerSession, { need }: PlannedCommand): void {
-    const { facts } = this;
-    const { warnings } = server.tracker;
-    facts.warnings = warnings;
-    if (warnings > 0) {
-      facts.rowCount = -1;
-      server.mayHaveConditions = true;
-    }
-    if (need?.hidesFacts !== true) return;
-    this.#isHidden = true;
-    this.#hasFoundRows = false;
-  }
+/** Whether the server reads texts as UTF-8, and as far as that is known leaves their strings in it. */
+function isInUtf8(known: SessionState): boolean {
+  const client = textOf(known.variable("character_set_client"));
+  const connection = textOf(known.variable("collation_connection"));
+  return client?.startsWith("utf8") === true && connection?.startsWith("utf8") !== false;
 }
 
 const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
@@ -480,22 +358,11 @@ const SHOWS_CODE: Readonly<Record<Dialect, number>> = {
 /** What a command has done: where its text does not tell of the change of state, a trigger's code. */
 function seenToDo(
   { reports, dialect }: ServerSession,
-  { command, classified, need }: PlannedCommand,
+  command: PlannedCommand,
 ): Classified {
+  const { classified, need } = command;
   const isChanged = (reports!.seen & SHOWS_CODE[dialect]) === SHOWS_CODE[dialect];
   const isTold = classified.effects !== 0 || need?.tellsChanges === true;
-  if (!isChanged || isTold || !RUNS_STATEMENT.has(command)) return classified;
+  if (!isChanged || isTold || !runsStatement(command)) return classified;
   return { ...classified, effects: Effect.calls };
-}
-
-/** On MariaDB. */
-function leavesConditions(command: PlannedCommand): boolean {
-  if (!RUNS_STATEMENT.has(command.command)) return true;
-  const statements = firstWordsOfEach(command);
-  return statements.length > 0 &&
-    statements.every((text) => text === "" || LEAVES_CONDITIONS.test(text));
-}
-
-function leavesFoundRows(text: string, dialect: Dialect): boolean {
-  return LEAVES_FOUND_ROWS.test(text) || MORE_LEAVE_FOUND_ROWS[dialect]?.test(text) === true;
 }

@@ -20,7 +20,7 @@ import type { PreparedBook } from "../state/prepared_registry.ts";
 import type { ClientCommand } from "./client_command.ts";
 import type { ClientInput } from "./client_input.ts";
 import { CommandForecast, type ForecastOptions, isWhole } from "./command_forecast.ts";
-import type { LastFacts } from "./client_state.ts";
+import type { LastFacts } from "./last_statement.ts";
 import { ANSWERED } from "./diagnostics_answer.ts";
 import {
   answerFromFacts,

@@ -15,7 +15,7 @@ export function isSetUp(
   state: ClientState,
 ): boolean {
   return !needsReports(server, classified) && !needsTransactionReports(server, classified) &&
-    !needsCounts(server, classified, state) &&
+    !needsCounts(server, classified, state) && !needsLocks(classified, state) &&
     need?.isMet(server) !== false && (!mayAskInsertId(classified) || state.hasInsertId(server));
 }
 
@@ -28,6 +28,7 @@ export async function setUp(
   if (needsReports(server, classified)) await restoreReports(server);
   if (needsTransactionReports(server, classified)) await reportTransactions(server);
   if (needsCounts(server, classified, state)) await readCounts(server);
+  if (needsLocks(classified, state)) await state.readLocks(server);
   const asksInsertId = mayAskInsertId(classified) && !state.hasInsertId(server);
   if (!asksInsertId && need?.isMet(server) !== false) return;
   // What is told late is the client's, and to be brought back with the rest.
@@ -59,7 +60,13 @@ function needsCounts(
   { effects }: Classified,
   state: ClientState,
 ): boolean {
-  return (effects & Effect.calls) !== 0 && !hasCounts(server) && !state.hasFacts(server);
+  return (effects & Effect.calls) !== 0 && !hasCounts(server) &&
+    !state.lastStatement.hasFactsOn(server);
+}
+
+/** Before a lock has no name among too many: most of those may have timed out. */
+function needsLocks({ effects, asks }: Classified, state: ClientState): boolean {
+  return (effects & Effect.getsLock) !== 0 && (asks & LAST_FACTS) === 0 && state.hasManyLocks;
 }
 
 /** Routines may. */

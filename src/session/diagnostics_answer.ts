@@ -13,7 +13,7 @@ import { withSessionValues } from "../sql/session_values.ts";
 import type { SqlMode } from "../sql/tokens.ts";
 import { assignment } from "../state/diagnostics.ts";
 import { cellNumber } from "../state/user_variables.ts";
-import type { LastFacts } from "./client_state.ts";
+import type { LastFacts } from "./last_statement.ts";
 import { refusalIn, type ServerNeed, UnmetNeed } from "./server_need.ts";
 
 /** Stands in the text for a statement that has been answered. */

@@ -14,7 +14,7 @@ import { readGetDiagnostics } from "../sql/get_diagnostics.ts";
 import type { SessionValues } from "../sql/session_values.ts";
 import { type Range, type SqlMode, type Token, tokenize } from "../sql/tokens.ts";
 import { asciiText } from "../state/user_variables.ts";
-import type { LastFacts } from "./client_state.ts";
+import type { LastFacts } from "./last_statement.ts";
 import { type AskedDiagnostics, DiagnosticsAnswer } from "./diagnostics_answer.ts";
 import type { OwnAnswers } from "./own_answer.ts";
 import type { AnswerPart } from "./plan.ts";

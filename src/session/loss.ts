@@ -201,9 +201,15 @@ function* consequences(told: Told): Generator<string> {
   else if (isSecondRun) yield "the statement was run twice";
 }
 
+/** Names that a message has room for: there may be thousands of temporary tables. */
+const MOST_NAMED = 20;
+
 /** `temporary table test.t, test.u` */
 function nameOf({ reason, things }: PinInfo): string {
   const words = reason.replaceAll("_", " ");
   const named = things.filter((thing) => thing !== "");
-  return named.length === 0 ? words : `${words} ${named.join(", ")}`;
+  if (named.length === 0) return words;
+  const left = named.length - MOST_NAMED;
+  const rest = left > 0 ? ` and ${left} more` : "";
+  return `${words} ${named.slice(0, MOST_NAMED).join(", ")}${rest}`;
 }

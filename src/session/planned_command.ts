@@ -36,6 +36,14 @@ export function replacedBy(
   return (effects & Effect.setsRole) !== 0 ? "role" : undefined;
 }
 
+const RUNS_STATEMENT: ReadonlySet<number> = new Set([
+  ...[Command.QUERY, Command.STMT_EXECUTE, Command.MARIADB_STMT_BULK_EXECUTE],
+]);
+
+export function runsStatement({ command }: PlannedCommand): boolean {
+  return RUNS_STATEMENT.has(command);
+}
+
 const FIRST_WORDS = 1_000;
 
 /** The begin of the text that it runs, behind comments that are no code. */

@@ -3,8 +3,8 @@ import type { ServerSession } from "../backend/server_session.ts";
 import type { SharingMode } from "../config/types.ts";
 import type { Pin } from "../state/pins.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
-import type { LastFacts } from "./client_state.ts";
 import type { SluiceError } from "../errors.ts";
+import type { LastFacts } from "./last_statement.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 
 export interface ServerHold {

@@ -12,11 +12,12 @@ import { difference } from "../state/difference.ts";
 import type { Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
-import { ClientState, type LastFacts } from "./client_state.ts";
+import { ClientState } from "./client_state.ts";
 import { isSetUp } from "./command_setup.ts";
 import type { SessionContext } from "./context.ts";
 import { LAST_FACTS } from "./fact_answers.ts";
 import { LastServer } from "./last_server.ts";
+import type { LastFacts } from "./last_statement.ts";
 import type { ServerUse } from "./login.ts";
 import { cancel } from "./cancel.ts";
 import { causeOf } from "./pin_cause.ts";
@@ -118,8 +119,7 @@ export class SharedHold implements ServerHold, OpeningHome {
   }
 
   get warnings(): number | undefined {
-    const { warnings, conditions } = this.state.facts;
-    return warnings ?? conditions?.warnings;
+    return this.state.lastStatement.warnings;
   }
 
   stateInfo(): SessionStateInfo {
@@ -131,7 +131,8 @@ export class SharedHold implements ServerHold, OpeningHome {
   }
 
   facts(asks: number, command: PlannedCommand): LastFacts | undefined {
-    return this.state.factsFor(asks, this.#current !== undefined || this.#goesToLast(command));
+    const canBeAsked = this.#current !== undefined || this.#goesToLast(command);
+    return this.state.lastStatement.factsFor(asks, canBeAsked);
   }
 
   #goesToLast(command: PlannedCommand): boolean {

@@ -62,6 +62,11 @@ const rows = new Map<number, CharsetRow>(
   CHARSETS.flatMap((row) => row.ids.flatMap((id) => [[id, row], [id + NOPAD, row]] as const)),
 );
 
+/** Whether texts in the set are read as UTF-8. */
+export function isReadAsUtf8(charset: number): boolean {
+  return !rows.has(charset);
+}
+
 /** For sets where a character's second byte can look like ASCII. */
 export function characterLengthOf(charset: number): CharacterLength | undefined {
   return rows.get(charset)?.length;

@@ -8,6 +8,7 @@ import { Effect } from "../sql/effects.ts";
 import { OWN_VARIABLES } from "./diagnostics.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, Unread } from "./session_state.ts";
+import { COUNT_LOCKS } from "./user_locks.ts";
 import { cellNumber, isMovableName } from "./user_variables.ts";
 
 const QUERIES: Readonly<Record<Dialect, string | undefined>> = {
@@ -30,8 +31,7 @@ const LOCK_QUERIES: Readonly<Record<Dialect, string | undefined>> = {
     "FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA NOT IN ('mysql','sys') UNION ALL " +
     "SELECT ACTION_STATEMENT FROM information_schema.TRIGGERS) AS codes " +
     "WHERE COALESCE(code,'')='' OR code LIKE '%GET_LOCK%'",
-  mysql: "SELECT COUNT(*) FROM performance_schema.metadata_locks " +
-    "WHERE OBJECT_TYPE='USER LEVEL LOCK' AND OWNER_THREAD_ID=PS_CURRENT_THREAD_ID()",
+  mysql: COUNT_LOCKS.mysql,
   oceanbase: undefined,
 };
 

@@ -9,6 +9,7 @@ import { SharedServers } from "../../src/backend/shared_servers.ts";
 import { ClientState } from "../../src/session/client_state.ts";
 import { KeptWarnings, LAST_FACTS } from "../../src/session/fact_answers.ts";
 import { LastServer } from "../../src/session/last_server.ts";
+import { LastStatement } from "../../src/session/last_statement.ts";
 import { SharedNames } from "../../src/session/shared_names.ts";
 import { SharedStatements } from "../../src/session/shared_statements.ts";
 import { Ask } from "../../src/sql/effects.ts";
@@ -216,10 +217,10 @@ const STATE_RULES: readonly Rule[] = [
 /** Whatever server session comes next is asked. */
 function withoutFacts(asked: number): Undo {
   return replaceMethod(
-    ClientState.prototype,
+    LastStatement.prototype,
     "factsFor",
     (own) =>
-      function (this: ClientState, asks, canBeAsked) {
+      function (this: LastStatement, asks, canBeAsked) {
         return (asks & asked) === 0 ? own.call(this, asks, canBeAsked) : undefined;
       },
   );
@@ -329,24 +330,13 @@ function bindingAll(name: "peek" | "use"): Undo {
 
 function withoutPins(...reasons: readonly PinReason[]): Undo {
   const isMeant = (reason: PinReason) => reasons.includes(reason);
-  return together(
-    replaceMethod(
-      Pins.prototype,
-      "apply",
-      (own) =>
-        function (this: Pins, facts, at) {
-          own.call(this, facts, at);
-          this.replace(this.list().filter(({ reason }) => !isMeant(reason)));
-        },
-    ),
-    replaceMethod(
-      Pins.prototype,
-      "add",
-      (own) =>
-        function (this: Pins, reason, at, cause) {
-          if (!isMeant(reason)) own.call(this, reason, at, cause);
-        },
-    ),
+  return replaceMethod(
+    Pins.prototype,
+    "add",
+    (own) =>
+      function (this: Pins, reason, begin, thing) {
+        if (!isMeant(reason)) own.call(this, reason, begin, thing);
+      },
   );
 }
 
@@ -435,9 +425,9 @@ const CODE_RULES: readonly Rule[] = [
           Pins.prototype,
           "add",
           (own) =>
-            function (this: Pins, reason, at, cause) {
-              if (reason === "unknown_state") this.end("state read");
-              else own.call(this, reason, at, cause);
+            function (this: Pins, reason, begin, thing) {
+              if (reason === "unknown_state") this.end("routine");
+              else own.call(this, reason, begin, thing);
             },
         ),
       ),

@@ -1,8 +1,9 @@
 /** Every state in which a server session is lost, walked along the table of losses. */
 import { assert, assertEquals } from "@std/assert";
+import { SluiceError } from "../../src/errors.ts";
 import { frame } from "../../src/protocol/bytes.ts";
 import { Head } from "../../src/protocol/constants.ts";
-import { FAULTS, OUTCOMES, type State, STATES } from "../../src/session/loss.ts";
+import { FAULTS, lossError, OUTCOMES, type State, STATES } from "../../src/session/loss.ts";
 import type { FakePeer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -149,6 +150,26 @@ for (const sharing of ["transaction", "session"] as const) {
     }
   }
 }
+
+Deno.test("Of many things that are lost a message names some", () => {
+  const pin = (reason: string, things: readonly string[]) => ({
+    reason,
+    since: 0,
+    cause: "",
+    things,
+  });
+  const { message } = lossError({
+    ...{ stage: "none", isUnused: false, isInTransaction: false, isPinned: true, isRead: false },
+    ...{ mayHaveCommitted: false, isSecondRun: false },
+    error: new SluiceError("server_lost", "Lost"),
+    pins: [
+      pin("temporary_table", Array.from({ length: 5_000 }, (_, at) => `test.t${at}`)),
+      pin("user_lock", ["", "gate"]),
+    ],
+  });
+  assertEquals(message.split(", ").length, 21);
+  assert(message.endsWith("test.t18, test.t19 and 4980 more, user lock gate"), message);
+});
 
 Deno.test("The table has every fault and every state", () => {
   for (const sharing of ["transaction", "session"] as const) {

@@ -4,18 +4,8 @@ import { encodeText } from "../../src/protocol/bytes.ts";
 import { Command, Status } from "../../src/protocol/constants.ts";
 import { Ask, classifyText } from "../../src/sql/classify.ts";
 import type { Dialect } from "../../src/state/dialect.ts";
-import {
-  type CommandFacts,
-  leavesPins,
-  NO_PINS,
-  type Pin,
-  type PinEvent,
-  PINS,
-  Pins,
-  pinsAfter,
-  pinsAfterEvent,
-} from "../../src/state/pins.ts";
-import { lockQuery, pinsWithLocks } from "../../src/state/user_locks.ts";
+import { applyCommand, type CommandFacts } from "../../src/state/apply_command.ts";
+import { leavesPins, NO_PINS, PINS, Pins } from "../../src/state/pins.ts";
 import { specialVariables, trackedCharacteristics } from "../../src/state/track.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { StateSession } from "./state_session.ts";
@@ -34,14 +24,15 @@ function factsOf(sql: string, more: Partial<CommandFacts> = {}): CommandFacts {
     names: read.names,
     isRead: read.isRead,
     asksDiagnostics: (read.asks & Ask.diagnostics) !== 0,
+    isUtf8: true,
     schema: "one",
     status: Status.AUTOCOMMIT,
     ...more,
   };
 }
 
-function shown(pins: readonly Pin[]): string {
-  return pins.map(({ reason, things }) =>
+function shown(pins: Pins): string {
+  return pins.list().map(({ reason, things }) =>
     things.length === 0 ? reason : `${reason}(${things.join()})`
   ).join(" ");
 }
@@ -118,10 +109,11 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
   ], ["UNLOCK INSTANCE", ""]],
   [
     ["SELECT GET_LOCK('A',1)", "user_lock(a)"],
-    ["SELECT GET_LOCK('a',1)", "user_lock(a,a)"],
-    ["SELECT GET_LOCK('b',1)", "user_lock(a,a,b)"],
+    ["SELECT GET_LOCK('a',1)", "user_lock(a)"],
+    ["SELECT GET_LOCK('b',1)", "user_lock(a,b)"],
     ["DO RELEASE_LOCK('a')", "user_lock(a,b)"],
     ["COMMIT", "user_lock(a,b)"],
+    ["DO RELEASE_LOCK('c')", "user_lock(a,b)"],
     ["SELECT RELEASE_LOCK('A'), RELEASE_LOCK('b')", ""],
   ],
   [["SELECT GET_LOCK(CONCAT('a'),1)", "user_lock()"], ["SELECT RELEASE_LOCK('a')", "user_lock()"], [
@@ -184,20 +176,20 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
 for (const steps of ROWS) {
   const name = steps.map(([sql, , more]) => sql || more!.command).join("; ");
   Deno.test(`Pins of ${name}`, () => {
-    let pins = NO_PINS;
+    const pins = new Pins();
     for (const [at, [sql, expected, more]] of steps.entries()) {
       const facts = factsOf(sql === "" ? "DO 0" : sql, more);
-      const isPlain = leavesPins(pins, facts.effects, facts.status ?? 0);
+      const before = shown(pins);
+      const isPlain = leavesPins(pins.list(), facts.effects, facts.status ?? 0);
       const plain = facts.command === Command.QUERY || facts.command === Command.STMT_EXECUTE;
-      const after = pinsAfter(pins, facts, at);
-      if (isPlain && plain && sql !== "") assert(after === pins, sql);
-      pins = after;
+      applyCommand(pins, facts, at);
+      if (isPlain && plain && sql !== "") assertEquals(shown(pins), before, sql);
       assertEquals(shown(pins), expected, sql);
     }
   });
 }
 
-Deno.test("Each reason is begun and ended by a row, or by somebody else", () => {
+Deno.test("Each reason is begun by a row, or not by a command alone", () => {
   const all = ROWS.flat().map(([, pins]) => pins).join(" ");
   const byOthers = ["load_data_local", "prepared_statement"];
   for (const reason of Object.keys(PINS)) {
@@ -206,60 +198,68 @@ Deno.test("Each reason is begun and ended by a row, or by somebody else", () => 
 });
 
 Deno.test("Pins say since when, and what did it", () => {
-  let pins = pinsAfter(NO_PINS, factsOf("CREATE TEMPORARY TABLE a (n INT)"), 10);
-  pins = pinsAfter(pins, factsOf("LOCK TABLES a READ"), 20);
-  pins = pinsAfter(pins, factsOf("CREATE TEMPORARY TABLE b (n INT)"), 30);
-  assertEquals(pins.map(({ since, cause }) => [since, cause]), [[10, "CREATE TEMPORARY"], [
+  const pins = new Pins();
+  applyCommand(pins, factsOf("CREATE TEMPORARY TABLE a (n INT)"), 10);
+  applyCommand(pins, factsOf("LOCK TABLES a READ"), 20);
+  applyCommand(pins, factsOf("CREATE TEMPORARY TABLE b (n INT)"), 30);
+  assertEquals(pins.list().map(({ since, cause }) => [since, cause]), [[10, "CREATE TEMPORARY"], [
     20,
     "LOCK TABLES",
   ]]);
 });
 
-Deno.test("Events end pins", () => {
-  const pin = (reason: Pin["reason"]): Pin => ({ reason, since: 0, cause: "", things: [] });
-  const pins = [pin("routine"), pin("user_lock"), pin("transaction")];
-  const after = (event: PinEvent) => shown(pinsAfterEvent(pins, event));
-  assertEquals(after("state read"), "user_lock transaction");
-  assertEquals(after("server session lost"), "");
-  const reset = pinsAfter(pins, factsOf("DO 0", { command: Command.RESET_CONNECTION }), 1);
-  assertEquals(shown(reset), "");
-  assert(pinsAfterEvent(NO_PINS, "state read") === NO_PINS);
-});
-
 Deno.test("The pins of a session are listed while there are any", () => {
   const pins = new Pins();
   assert(!pins.isPinned && pins.list() === NO_PINS);
-  pins.set("prepared_statement", true, 4, "COM_STMT_PREPARE");
-  pins.set("prepared_statement", true, 5, "COM_STMT_EXECUTE");
+  pins.set("prepared_statement", true, { since: 4, cause: "COM_STMT_PREPARE" });
+  pins.set("prepared_statement", true, { since: 5, cause: "COM_STMT_EXECUTE" });
   assertEquals(pins.list().map(({ since, cause }) => [since, cause]), [[4, "COM_STMT_PREPARE"]]);
-  pins.set("prepared_statement", false, 5, "COM_STMT_CLOSE");
-  pins.add("routine", 5, "CALL");
-  pins.apply(factsOf("LOCK TABLES a READ"), 6);
-  assertEquals(pins.list().map(({ reason, since }) => [reason, since]), [
+  pins.set("prepared_statement", false, { since: 5, cause: "COM_STMT_CLOSE" });
+  pins.add("routine", { since: 5, cause: "CALL" });
+  applyCommand(pins, factsOf("LOCK TABLES a READ"), 6);
+  const listed = pins.list();
+  assertEquals(listed.map(({ reason, since }) => [reason, since]), [
     ["routine", 5],
     ["lock_tables", 6],
   ]);
-  pins.end("state read");
-  pins.apply(factsOf("UNLOCK TABLES"), 7);
-  assert(!pins.isPinned);
-  pins.replace([]);
+  pins.end("routine");
+  applyCommand(pins, factsOf("UNLOCK TABLES"), 7);
+  assert(!pins.isPinned && pins.list() === NO_PINS);
+  assertEquals(listed.map(({ reason }) => reason), ["routine", "lock_tables"]);
+  pins.add("routine", { since: 8, cause: "CALL" });
+  pins.endAll();
   assert(pins.list() === NO_PINS);
 });
 
-Deno.test("Locks that were not got hold nobody", () => {
-  let pins = NO_PINS;
-  assertEquals(lockQuery(pins), undefined);
-  for (const sql of ["SELECT GET_LOCK('a',1), GET_LOCK('it''s',1)", "SELECT GET_LOCK('a',1)"]) {
-    pins = pinsAfter(pins, factsOf(sql), 1);
+Deno.test("What holds a pin is listed once, and is gone with its last time where that counts", () => {
+  const pins = new Pins();
+  const begin = { since: 1, cause: "" };
+  for (const thing of ["a", "b", "a"]) pins.add("temporary_table", begin, thing);
+  for (const thing of ["a", "b", "a"]) pins.add("user_lock", begin, thing);
+  assertEquals(shown(pins), "temporary_table(a,b) user_lock(a,b)");
+  assertEquals([pins.has("user_lock", "a"), pins.has("user_lock", "c")], [true, false]);
+  assertEquals([pins.size("user_lock"), pins.size("handler")], [2, 0]);
+  for (const reason of ["temporary_table", "user_lock", "handler"] as const) {
+    pins.remove(reason, "a");
+    pins.remove(reason, "c");
   }
-  assertEquals(
-    lockQuery(pins),
-    "SELECT IS_USED_LOCK(_utf8mb4'a')<=>CONNECTION_ID()," +
-      "IS_USED_LOCK(_utf8mb4 x'69742773')<=>CONNECTION_ID() LIMIT 1",
-  );
-  assert(pinsWithLocks(pins, [encodeText("1"), encodeText("1")]) === pins);
-  assertEquals(shown(pinsWithLocks(pins, [encodeText("1"), encodeText("0")])), "user_lock(a,a)");
-  assert(pinsWithLocks(pins, [encodeText("0"), encodeText("0")]) === NO_PINS);
+  assertEquals(shown(pins), "temporary_table(b) user_lock(a,b)");
+  pins.removeAll("user_lock", "b");
+  pins.remove("user_lock", "a");
+  assertEquals(shown(pins), "temporary_table(b)");
+});
+
+/** So many that work for each of the others shows. */
+const MANY = 20_000;
+
+Deno.test("Thousands of temporary tables come and go", () => {
+  const pins = new Pins();
+  for (let at = 0; at < MANY; at++) {
+    applyCommand(pins, factsOf(`CREATE TEMPORARY TABLE t${at} (n INT)`), at);
+  }
+  assertEquals(pins.size("temporary_table"), MANY);
+  for (let at = 0; at < MANY; at++) applyCommand(pins, factsOf(`DROP TABLE t${at}`), at);
+  assert(!pins.isPinned);
 });
 
 /** Statements with the pins behind each, as servers report their status. */
@@ -292,10 +292,10 @@ for (const name of ["mariadb", "mysql"] as const) {
     using session = await StateSession.open(shared.engine);
     const dialect: Dialect = session.dialect;
     await session.reportTransactions();
-    let pins = NO_PINS;
+    const pins = new Pins();
     for (const [sql, expected] of LIVE) {
       const ok = (await session.must(sql)).ok!;
-      pins = pinsAfter(
+      applyCommand(
         pins,
         factsOf(sql, {
           dialect,
@@ -307,12 +307,5 @@ for (const name of ["mariadb", "mysql"] as const) {
       );
       assertEquals(shown(pins), expected, sql);
     }
-    using other = await StateSession.open(shared.engine);
-    await other.must("SELECT GET_LOCK('taken',0)");
-    const sql = "SELECT GET_LOCK('taken',0), GET_LOCK('free',0)";
-    await session.must(sql);
-    pins = pinsAfter(pins, factsOf(sql, { dialect }), 0);
-    const { rows } = await session.must(lockQuery(pins)!);
-    assertEquals(shown(pinsWithLocks(pins, rows[0]!)), "user_lock(free)");
   });
 }

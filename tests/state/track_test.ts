@@ -241,7 +241,15 @@ Deno.test("What is only pending is asked for by a statement that does nothing el
 const STATEMENTS: readonly (readonly [
   string,
   string,
-  Partial<{ isFailed: boolean; dialect: Dialect; hasInsertId: boolean; endsInEof: boolean }>?,
+  Partial<
+    {
+      isFailed: boolean;
+      dialect: Dialect;
+      hasInsertId: boolean;
+      endsInEof: boolean;
+      isOneOfSeveral: boolean;
+    }
+  >?,
 ])[] = [
   ["SELECT 1", ""],
   ["SELECT 1", "pending", { isFailed: true }],

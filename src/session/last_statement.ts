@@ -1,0 +1,174 @@
+/**
+ * What a client may ask of its last statement: ROW_COUNT(), FOUND_ROWS(), warnings and errors. The
+ * server session that ran it tells, as long as that has run nothing else; what is known here stands
+ * in where it cannot.
+ */
+import { type Conditions, readConditions } from "../backend/read_conditions.ts";
+import { clearConditions, readFoundRows } from "../backend/read_out.ts";
+import type { ServerSession } from "../backend/server_session.ts";
+import type { Habits } from "../backend/shared_servers.ts";
+import { Ask } from "../sql/effects.ts";
+import type { Dialect } from "../state/dialect.ts";
+import { leavesConditions, leavesFoundRows } from "../state/kept_facts.ts";
+import {
+  firstWords,
+  firstWordsOfEach,
+  type PlannedCommand,
+  runsStatement,
+} from "./planned_command.ts";
+
+/** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
+const NO_HANDLER = 3004;
+
+/** What a server tells of the statement that ran last in a session. */
+export interface LastFacts {
+  /** ROW_COUNT() */
+  rowCount: number | bigint;
+  /** FOUND_ROWS() */
+  foundRows: number | bigint;
+  /** Undefined where there are none, or nobody has read them yet. */
+  conditions: Conditions | undefined;
+  /**
+   * How many warnings it had, as the replies to commands that are no statements repeat it; undefined
+   * behind an error, beside which there may have been others: the conditions tell.
+   */
+  warnings: number | undefined;
+}
+
+/** Behind a login. */
+const NO_FACTS: Readonly<LastFacts> = {
+  rowCount: 0,
+  foundRows: 0,
+  conditions: undefined,
+  warnings: 0,
+};
+
+export class LastStatement {
+  readonly #facts: LastFacts = { ...NO_FACTS };
+  readonly #habits: Habits;
+  /** FOUND_ROWS() of the server session that ran the last command is this client's. */
+  #hasFoundRows = false;
+  /** The same of ROW_COUNT(). */
+  #hasRowCount = true;
+  /** The server session has run other statements since, so that it would tell of those. */
+  #isHidden = false;
+
+  constructor(habits: Habits) {
+    this.#habits = habits;
+  }
+
+  /** How many it had; undefined where only the server can tell. */
+  get warnings(): number | undefined {
+    const { warnings, conditions } = this.#facts;
+    return warnings ?? conditions?.warnings;
+  }
+
+  /**
+   * What the server session that ran the last command would tell, if it can be asked, and what it
+   * cannot tell because it never knew.
+   * @param canBeAsked it is there as the command left it
+   * @returns undefined where it tells itself
+   */
+  factsFor(asks: number, canBeAsked: boolean): LastFacts | undefined {
+    if (!canBeAsked || this.#isHidden) return this.#facts;
+    const isForeign = (asks === Ask.foundRows && !this.#hasFoundRows) ||
+      (asks === Ask.rowCount && !this.#hasRowCount);
+    const isOlder = (asks & Ask.diagnostics) !== 0 && this.#facts.conditions !== undefined;
+    return isForeign || isOlder ? this.#facts : undefined;
+  }
+
+  /** Whether a server session has what the client may ask for, and any other statement would hide. */
+  hasFactsOn(server: ServerSession): boolean {
+    return server.mayHaveConditions || this.#isFoundRowsWanted;
+  }
+
+  /** Whether the server session has FOUND_ROWS() that the client may ask for. */
+  get #isFoundRowsWanted(): boolean {
+    return this.#hasFoundRows && (this.#habits.asked & Ask.foundRows) !== 0;
+  }
+
+  /** The next statement runs on a server session that somebody else has used. */
+  goElsewhere(): void {
+    this.#hasFoundRows = false;
+  }
+
+  /** Reads that out of the server session, which would tell of that alone then. @throws {SluiceError} */
+  async readOut(server: ServerSession): Promise<void> {
+    const facts = this.#facts;
+    this.#isHidden = true;
+    if (server.mayHaveConditions && facts.conditions === undefined) {
+      facts.conditions = await readConditions(server);
+    } else if (server.mayHaveConditions) {
+      await clearConditions(server);
+    } else if (this.#isFoundRowsWanted) {
+      facts.foundRows = await readFoundRows(server);
+    }
+  }
+
+  /** The session was reset. */
+  forget(): void {
+    Object.assign(this.#facts, NO_FACTS);
+  }
+
+  /** A command has run. @param asks what it asks for of the one before */
+  learn(server: ServerSession, command: PlannedCommand, asks: number): void {
+    const { errorCode } = server.tracker;
+    const isAboutLast = (asks & Ask.diagnosticsArea) !== 0 && command.isAlone;
+    if (isAboutLast && errorCode === 0) return this.#learnAnswer(server, command);
+    this.#isHidden = false;
+    this.#learnConditions(server, command, asks);
+    this.#learnRowCount(server, command);
+    if (errorCode === 0) this.#learnFoundRows(server, command);
+  }
+
+  #learnConditions(server: ServerSession, command: PlannedCommand, asks: number): void {
+    const facts = this.#facts;
+    const { tracker, dialect } = server;
+    facts.warnings = tracker.errorCode === 0 ? tracker.warnings : undefined;
+    // MySQL forgets them with every statement that is not about them.
+    const isForgetful = dialect === "mysql";
+    const keeps = !isForgetful || (asks & Ask.diagnostics) !== 0;
+    const isSilent = tracker.errorCode === 0 &&
+      (isForgetful ? tracker.warnings === 0 : !tracker.hasWarned);
+    server.mayHaveConditions = !isSilent || (keeps && server.mayHaveConditions);
+    if (facts.conditions === undefined) return;
+    const isRefused = tracker.errorCode === NO_HANDLER && command.isAlone &&
+      (asks & Ask.diagnosticsArea) !== 0;
+    const isKept = isRefused || (isSilent && allLeaveConditions(command, dialect));
+    if (!isKept) facts.conditions = undefined;
+  }
+
+  #learnRowCount({ tracker, dialect }: ServerSession, { isAlone }: PlannedCommand): void {
+    const facts = this.#facts;
+    // To OceanBase a statement that fails is none, and the one before may not be the client's.
+    this.#hasRowCount = tracker.errorCode === 0 || dialect !== "oceanbase";
+    if (!this.#hasRowCount) facts.rowCount = isAlone ? facts.rowCount : tracker.rowCount;
+    else facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
+  }
+
+  #learnFoundRows({ tracker, dialect }: ServerSession, command: PlannedCommand): void {
+    if (tracker.hasRows) this.#facts.foundRows = tracker.rows;
+    else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
+    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(firstWords(command), dialect);
+  }
+
+  /** GET DIAGNOSTICS leaves everything as it was. What it cannot find is one condition more. */
+  #learnAnswer(server: ServerSession, { need }: PlannedCommand): void {
+    const facts = this.#facts;
+    const { warnings } = server.tracker;
+    facts.warnings = warnings;
+    if (warnings > 0) {
+      facts.rowCount = -1;
+      server.mayHaveConditions = true;
+    }
+    if (need?.hidesFacts !== true) return;
+    this.#isHidden = true;
+    this.#hasFoundRows = false;
+  }
+}
+
+function allLeaveConditions(command: PlannedCommand, dialect: Dialect): boolean {
+  if (!runsStatement(command)) return dialect === "mariadb";
+  const statements = firstWordsOfEach(command);
+  return statements.length > 0 && statements.every((text) => leavesConditions(text, dialect));
+}
