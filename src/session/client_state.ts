@@ -132,8 +132,8 @@ export class ClientState {
     }
     if (hasReply) this.lastStatement.learn(server, command, classified.asks);
     this.#habits.asked |= classified.asks;
-    // Who sets it will ask for it.
-    if ((classified.effects & Effect.setsLastInsertId) !== 0) {
+    // Who sets it will ask for it, and so will who has `WHERE id IS NULL` mean it.
+    if ((classified.effects & Effect.setsLastInsertId) !== 0 || setsAutoIsNull(classified)) {
       this.#habits.asked |= Ask.lastInsertId;
     }
     const { schema, role } = this.wanted;
@@ -313,6 +313,8 @@ export class ClientState {
       names,
       isRead,
       asksDiagnostics: (asks & Ask.diagnostics) !== 0,
+      asksSequences: (this.#habits.asked & Ask.sequence) !== 0,
+      isOneOfSeveral: !command.isAlone,
       isUtf8: names.length > 0 && isReadAsUtf8(command.mode.charset) && isInUtf8(server.known!),
       schema,
       status: errorCode === 0 ? status : undefined,
@@ -337,6 +339,10 @@ function isInUtf8(known: SessionState): boolean {
   const client = textOf(known.variable("character_set_client"));
   const connection = textOf(known.variable("collation_connection"));
   return client?.startsWith("utf8") === true && connection?.startsWith("utf8") !== false;
+}
+
+function setsAutoIsNull({ names }: Classified): boolean {
+  return names.some(({ name }) => name?.toLowerCase() === "sql_auto_is_null");
 }
 
 const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();

@@ -50,8 +50,9 @@ function needsTransactionReports(
   { reportsTransactions, isInTransaction }: ServerSession,
   { effects }: Classified,
 ): boolean {
-  // In a transaction it is refused, or for the one behind the next.
-  return !reportsTransactions && !isInTransaction && (effects & Effect.setsNextTransaction) !== 0;
+  // In a transaction it is refused, or for the one behind the next. Routines may run it, too.
+  return !reportsTransactions && !isInTransaction &&
+    (effects & (Effect.setsNextTransaction | Effect.calls)) !== 0;
 }
 
 /** What code of the server makes shows by them; without, the client stays for longer. */

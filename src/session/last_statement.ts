@@ -7,9 +7,10 @@ import { type Conditions, readConditions } from "../backend/read_conditions.ts";
 import { clearConditions, readFoundRows } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
-import { Ask } from "../sql/effects.ts";
+import { commandRow } from "../protocol/replies.ts";
+import { Ask, Effect } from "../sql/effects.ts";
 import type { Dialect } from "../state/dialect.ts";
-import { leavesConditions, leavesFoundRows } from "../state/kept_facts.ts";
+import { commandLeavesConditions, leavesConditions, leavesFoundRows } from "../state/kept_facts.ts";
 import {
   firstWords,
   firstWordsOfEach,
@@ -90,6 +91,7 @@ export class LastStatement {
   /** The next statement runs on a server session that somebody else has used. */
   goElsewhere(): void {
     this.#hasFoundRows = false;
+    this.#hasRowCount = false;
   }
 
   /** Reads that out of the server session, which would tell of that alone then. @throws {SluiceError} */
@@ -119,11 +121,14 @@ export class LastStatement {
     this.#learnConditions(server, command, asks);
     this.#learnRowCount(server, command);
     if (errorCode === 0) this.#learnFoundRows(server, command);
+    else if (calculates(command)) this.#hasFoundRows = true;
   }
 
   #learnConditions(server: ServerSession, command: PlannedCommand, asks: number): void {
     const facts = this.#facts;
     const { tracker, dialect } = server;
+    const isDone = tracker.errorCode === 0;
+    if (isDone && commandLeavesConditions(command.command, dialect)) return;
     facts.warnings = tracker.errorCode === 0 ? tracker.warnings : undefined;
     // MySQL forgets them with every statement that is not about them.
     const isForgetful = dialect === "mysql";
@@ -138,18 +143,26 @@ export class LastStatement {
     if (!isKept) facts.conditions = undefined;
   }
 
-  #learnRowCount({ tracker, dialect }: ServerSession, { isAlone }: PlannedCommand): void {
+  #learnRowCount({ tracker, dialect }: ServerSession, command: PlannedCommand): void {
     const facts = this.#facts;
+    const isDone = tracker.errorCode === 0;
+    if (!isStatement(command, dialect, isDone)) return;
     // To OceanBase a statement that fails is none, and the one before may not be the client's.
-    this.#hasRowCount = tracker.errorCode === 0 || dialect !== "oceanbase";
-    if (!this.#hasRowCount) facts.rowCount = isAlone ? facts.rowCount : tracker.rowCount;
-    else facts.rowCount = tracker.errorCode === 0 ? tracker.rowCount : -1;
+    if (!isDone && dialect === "oceanbase") {
+      if (!command.isAlone) facts.rowCount = tracker.rowCount;
+      return;
+    }
+    this.#hasRowCount = true;
+    facts.rowCount = isDone ? tracker.rowCount : -1;
   }
 
   #learnFoundRows({ tracker, dialect }: ServerSession, command: PlannedCommand): void {
+    if (!runsStatement(command)) return;
+    const isAsked = (this.#habits.asked & Ask.foundRows) !== 0;
+    if (!tracker.hasRows && (this.#hasFoundRows || !isAsked)) return;
+    if (isAsked && leavesFoundRows(firstWords(command), dialect)) return;
     if (tracker.hasRows) this.#facts.foundRows = tracker.rows;
-    else if (this.#hasFoundRows || (this.#habits.asked & Ask.foundRows) === 0) return;
-    this.#hasFoundRows = tracker.hasRows || !leavesFoundRows(firstWords(command), dialect);
+    this.#hasFoundRows = true;
   }
 
   /** GET DIAGNOSTICS leaves everything as it was. What it cannot find is one condition more. */
@@ -165,6 +178,18 @@ export class LastStatement {
     this.#isHidden = true;
     this.#hasFoundRows = false;
   }
+}
+
+/** Whether FOUND_ROWS() may be of it, though another statement of the text has failed. */
+function calculates({ classified, isAlone }: PlannedCommand): boolean {
+  return !isAlone && (classified.effects & Effect.calculatesFoundRows) !== 0;
+}
+
+/** Whether ROW_COUNT() is of this command: COM_PING counts as a statement, COM_STMT_PREPARE does not. */
+function isStatement(command: PlannedCommand, dialect: Dialect, isDone: boolean): boolean {
+  if (runsStatement(command)) return true;
+  if (dialect === "oceanbase") return false;
+  return !isDone || commandRow(command.command)?.shape === "status";
 }
 
 function allLeaveConditions(command: PlannedCommand, dialect: Dialect): boolean {

@@ -215,8 +215,9 @@ export class SharedHold implements ServerHold, OpeningHome {
     const isReset = command.command === Command.RESET_CONNECTION &&
       session.tracker.errorCode === 0;
     if (isReset) {
-      // A reset keeps the schema.
+      // A reset keeps the schema, and MariaDB what was prepared of an XA transaction.
       this.#loginSchema = session.schema;
+      if (this.pins.some(({ reason }) => reason === "xa")) session.close();
       this.last.reset();
     } else {
       this.state.learn(session, command, Date.now());

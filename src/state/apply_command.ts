@@ -29,6 +29,10 @@ export interface CommandFacts {
   readonly status: number | undefined;
   /** The code of the ERR that the reply ended with. */
   readonly error?: number | undefined;
+  /** It was one of several statements, or may have been: what failed need not be all of them. */
+  readonly isOneOfSeveral?: boolean;
+  /** Clients of the account ask for the last value of sequences. */
+  readonly asksSequences?: boolean;
   /** Of a prepared statement that the command is about: the client's id. */
   readonly statementId?: number | undefined;
   /** What the OK packets reported. */
@@ -42,6 +46,11 @@ export interface CommandFacts {
 
 /** ER_BAD_TABLE_ERROR */
 const UNKNOWN_TABLE = 1051;
+
+/** Whether what it begins may be there: what it ends is over only where nothing has failed. */
+function mayHaveBegun({ error, isOneOfSeveral = false }: CommandFacts): boolean {
+  return error === undefined || isOneOfSeveral;
+}
 
 /** @param at time of the reply */
 export function applyCommand(pins: Pins, facts: CommandFacts, at: number): void {
@@ -66,18 +75,31 @@ export function applyCommand(pins: Pins, facts: CommandFacts, at: number): void 
 }
 
 function followTransaction(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
-  const { status, effects, characteristics, error } = facts;
-  const isDone = error === undefined;
+  const { status, effects, characteristics } = facts;
   if (status !== undefined) {
     const isInTransaction = (status & Status.IN_TRANS) !== 0;
     pins.set("transaction", isInTransaction, begin);
-    if (!isInTransaction) pins.end("xa");
-    else if ((effects & Effect.xa) !== 0) pins.add("xa", begin);
+    // By the flag, one that has lost a deadlock is over before XA ROLLBACK ends it.
+    if ((effects & Effect.xa) !== 0) pins.set("xa", isInTransaction, begin);
   }
-  const isNext = isDone && (effects & Effect.setsNextTransaction) !== 0;
+  followSavepoint(pins, facts, begin);
+  const isNext = mayHaveBegun(facts) && (effects & Effect.setsNextTransaction) !== 0;
+  // Code of the server may have set them.
+  const isReported = characteristics !== undefined && characteristics !== "";
   if (characteristics === "") pins.end("next_transaction");
-  else if (isNext && !pins.has("transaction")) pins.add("next_transaction", begin);
+  else if ((isNext || isReported) && !pins.has("transaction")) pins.add("next_transaction", begin);
   else if (endsNext(pins, facts)) pins.end("next_transaction");
+}
+
+const BEGINS_OR_ENDS = Effect.beginsTransaction | Effect.endsTransaction;
+
+/** Without autocommit, it begins a transaction that no flag tells of. */
+function followSavepoint(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
+  const { status, effects, error } = facts;
+  if (error === undefined && (effects & BEGINS_OR_ENDS) !== 0) pins.end("savepoint");
+  if ((effects & Effect.setsSavepoint) === 0 || !mayHaveBegun(facts)) return;
+  const isTold = status !== undefined && (status & (Status.IN_TRANS | Status.AUTOCOMMIT)) !== 0;
+  if (!isTold) pins.add("savepoint", begin);
 }
 
 /**
@@ -87,11 +109,10 @@ function followTransaction(pins: Pins, facts: CommandFacts, begin: PinBegin): vo
  */
 function endsNext(pins: Pins, facts: CommandFacts): boolean {
   const { dialect, effects, error, isRead, changes = 0 } = facts;
-  const ends = Effect.beginsTransaction | Effect.endsTransaction;
   if (pins.has("transaction")) return true;
-  if (error !== undefined) return false;
+  if (error !== undefined || dialect !== "oceanbase") return false;
   const changesRows = effects === 0 && !isRead && changes > 0;
-  return (effects & ends) !== 0 || (dialect === "oceanbase" && changesRows);
+  return (effects & BEGINS_OR_ENDS) !== 0 || changesRows;
 }
 
 function followTables(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
@@ -102,7 +123,7 @@ function followTables(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
   for (const named of names) {
     const key = tableKey(named, schema);
     if (named.effect === Effect.createsTemporary) {
-      if (error === undefined) pins.add("temporary_table", begin, key);
+      if (mayHaveBegun(facts)) pins.add("temporary_table", begin, key);
     } else if (named.effect === Effect.dropsTemporary && isDropped) {
       const { renamedTo } = named;
       const wasThere = pins.has("temporary_table", key);
@@ -124,25 +145,24 @@ function tableKey(
 function followLocks(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
   const { effects, names, error, dialect, isUtf8 } = facts;
   const isDone = error === undefined;
+  const hasBegun = mayHaveBegun(facts);
   if (isDone && (effects & Effect.unlocksTables) !== 0) pins.end("lock_tables");
-  if (isDone && (effects & Effect.locksTables) !== 0) pins.add("lock_tables", begin);
+  if (hasBegun && (effects & Effect.locksTables) !== 0) pins.add("lock_tables", begin);
   for (const { effect, name, all } of names) {
     // The lock was taken before the rest of its statement failed, maybe.
     if (effect === Effect.getsLock) addLock(pins, { name, dialect, isUtf8, begin });
+    if (hasBegun && effect === Effect.locksServer) pins.add("server_lock", begin, name ?? SOME);
+    if (hasBegun && effect === Effect.opensHandler) {
+      pins.add("handler", begin, name?.toLowerCase() ?? SOME);
+    }
     if (!isDone) continue;
     switch (effect) {
       case Effect.releasesLock:
         if (all === true) pins.end("user_lock");
         else if (name !== undefined) removeLock(pins, name, dialect);
         break;
-      case Effect.locksServer:
-        pins.add("server_lock", begin, name ?? SOME);
-        break;
       case Effect.unlocksServer:
         pins.remove("server_lock", name ?? SOME);
-        break;
-      case Effect.opensHandler:
-        pins.add("handler", begin, name?.toLowerCase() ?? SOME);
         break;
       case Effect.closesHandler:
         pins.remove("handler", name?.toLowerCase() ?? SOME);
@@ -158,7 +178,10 @@ function followRest(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
   const isMore = error !== undefined || (effects & ~SETS) !== 0;
   if (isMore && changesReports(facts.names, dialect)) pins.add("unknown_state", begin);
   if ((effects & Effect.calls) !== 0) pins.add("routine", begin);
-  if (error === undefined && (effects & Effect.calculatesFoundRows) !== 0) {
+  if ((effects & Effect.usesSequence) !== 0 && facts.asksSequences === true) {
+    pins.add("sequence", begin);
+  }
+  if (mayHaveBegun(facts) && (effects & Effect.calculatesFoundRows) !== 0) {
     pins.add("found_rows", begin);
   } else if (isRead && !(asksDiagnostics && dialect === "mariadb")) {
     pins.end("found_rows");
@@ -167,7 +190,7 @@ function followRest(pins: Pins, facts: CommandFacts, begin: PinBegin): void {
   for (const { effect, name } of facts.names) {
     // MariaDB does not report all of them.
     const isSpecial = effect === Effect.setsOneShot && SPECIAL.test(name ?? "");
-    if (isSpecial && error === undefined) pins.add("special_variable", begin, name!);
+    if (isSpecial && mayHaveBegun(facts)) pins.add("special_variable", begin, name!);
   }
   for (const { name, isOver } of facts.specialVariables ?? []) {
     if (isOver) pins.remove("special_variable", name);

@@ -2,6 +2,7 @@
  * Which statements leave what a session tells of the one before: FOUND_ROWS(), and the conditions
  * that SHOW WARNINGS lists. It is judged by the begin of their text, behind comments.
  */
+import { Command } from "../protocol/constants.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** Without rows, unless they select some. */
@@ -24,9 +25,35 @@ const LEAVES_CONDITIONS = new RegExp(
   "i",
 );
 
-/** @param text of a statement that has returned no rows */
+/** With rows of their own. */
+const WITH_ROWS =
+  "analyze\\s+((local|no_write_to_binlog)\\s+)?table|check|checksum|optimize|repair|" +
+  "handler|help|xa";
+const WITH_ROWS_LEAVE: Readonly<Record<Dialect, RegExp | undefined>> = {
+  mysql: new RegExp(`^\\s*(${WITH_ROWS}|explain)\\b`, "i"),
+  mariadb: new RegExp(`^\\s*(${WITH_ROWS})\\b`, "i"),
+  oceanbase: undefined,
+};
+
+/** Commands that are no statements, and leave the conditions of the last one. */
+const LEAVE_CONDITIONS: Readonly<Record<Dialect, ReadonlySet<number>>> = {
+  mysql: new Set([Command.PING, Command.STATISTICS, Command.SET_OPTION, Command.INIT_DB]),
+  mariadb: new Set([
+    ...[Command.PING, Command.STATISTICS, Command.SET_OPTION, Command.INIT_DB],
+    ...[Command.FIELD_LIST, Command.STMT_PREPARE],
+  ]),
+  oceanbase: new Set([Command.PING, Command.STATISTICS, Command.SET_OPTION]),
+};
+
+/** @param text of a statement */
 export function leavesFoundRows(text: string, dialect: Dialect): boolean {
-  return LEAVES_FOUND_ROWS.test(text) || MORE_LEAVE_FOUND_ROWS[dialect]?.test(text) === true;
+  return LEAVES_FOUND_ROWS.test(text) || MORE_LEAVE_FOUND_ROWS[dialect]?.test(text) === true ||
+    WITH_ROWS_LEAVE[dialect]?.test(text) === true;
+}
+
+/** @param command of `Command`, one that is no statement, and has succeeded */
+export function commandLeavesConditions(command: number, dialect: Dialect): boolean {
+  return LEAVE_CONDITIONS[dialect].has(command);
 }
 
 /** @param text of one statement that has warned of nothing; empty where there were comments only */

@@ -16,6 +16,7 @@ interface PinRow {
 export const PINS = {
   transaction: { ends: "COMMIT or ROLLBACK" },
   next_transaction: { ends: "the next transaction" },
+  savepoint: { ends: "COMMIT or ROLLBACK" },
   xa: { ends: "XA COMMIT or XA ROLLBACK" },
   temporary_table: { ends: "DROP TABLE of all temporary tables" },
   lock_tables: { ends: "UNLOCK TABLES" },
@@ -29,6 +30,7 @@ export const PINS = {
   long_data: { ends: "the statement's execution, reset or close" },
   found_rows: { ends: "the next SELECT" },
   special_variable: { ends: "its use, or a reset of the session" },
+  sequence: { ends: "a reset of the session" },
   routine: { ends: "the server has told what it has left", isToBeAsked: true },
   unknown_state: { ends: "a reset of the session" },
 } as const satisfies Record<string, PinRow>;
