@@ -203,6 +203,7 @@ export class SharedHold implements ServerHold {
       if (opening.killed !== undefined) throw opening.killed;
       return this.#begin(session, command);
     } catch (error) {
+      if (!(error instanceof UnmetNeed)) this.#servers.onFailure(error, this.schema);
       if (this.#opening !== opening) return undefined;
       throw error;
     } finally {
@@ -293,7 +294,7 @@ export class SharedHold implements ServerHold {
     if (this.#last.isToBeRead) return false;
     const { known } = session;
     const state = this.#state;
-    return known !== undefined && state.wanted?.isSameAs(known) === true &&
+    return known !== undefined && state.wanted?.isSameAs(known) === true && !this.#isToProve &&
       !session.mayHaveConditions && !session.reportsLess &&
       (!state.asksInsertId || state.hasInsertId(session));
   }
@@ -406,8 +407,14 @@ export class SharedHold implements ServerHold {
     const state = this.#state;
     const wanted = this.#beginAs(session);
     if (session.mayHaveConditions) await clearConditions(session);
+    if (this.#isToProve) await this.#servers.prove(session, this.schema);
     if (state.asksInsertId) state.supposeInsertId();
     await bringTo(session, wanted, { asksInsertId: state.asksInsertId });
+  }
+
+  /** Whether the client has run nothing since its login, whose schema may be gone. */
+  get #isToProve(): boolean {
+    return this.#last.session === undefined && !this.#servers.isInOrder(this.schema);
   }
 
   /** A client that has run nothing is like a server session behind its login. */
