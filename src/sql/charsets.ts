@@ -62,6 +62,11 @@ const rows = new Map<number, CharsetRow>(
   CHARSETS.flatMap((row) => row.ids.flatMap((id) => [[id, row], [id + NOPAD, row]] as const)),
 );
 
+/** The same number for collations whose texts are read alike. */
+export function readingOf(charset: number): number {
+  return rows.get(charset)?.ids[0] ?? 0;
+}
+
 /** For sets where a character's second byte can look like ASCII. */
 export function characterLengthOf(charset: number): CharacterLength | undefined {
   return rows.get(charset)?.length;
