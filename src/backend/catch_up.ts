@@ -87,6 +87,12 @@ export async function introduce(server: ServerSession): Promise<void> {
   server.freshLogin = server.known!.login;
 }
 
+/** Selects the schema, which the session may believe to be in. @throws {SluiceError} */
+export async function enterSchema(server: ServerSession, schema: string): Promise<void> {
+  await run(server, [useSchema(server, schema)]);
+  await dropOwnConditions(server);
+}
+
 /** Has a session that its client has reset report what it is like then. @throws {SluiceError} */
 export async function introduceReset(server: ServerSession): Promise<void> {
   const { known: before } = server;

@@ -12,6 +12,7 @@ import { versionNumber } from "../sql/versions.ts";
 import { Backend } from "./backend.ts";
 import { ClusterPools } from "./cluster_pools.ts";
 import { isServerFull, mayHelpElsewhere } from "./failover.ts";
+import { LoginProofs } from "./login_proofs.ts";
 import { askPrivileges, type SessionPrivileges } from "./privileges.ts";
 import { readGreeting, type ServerLogin } from "./server_login.ts";
 import { carriersOf, inOrder } from "./server_order.ts";
@@ -41,9 +42,6 @@ const FALLBACK_PROFILE: ServerProfile = {
   authPlugin: SHA2,
 };
 
-/** Proven logins that are remembered; beyond that the oldest is proven again. */
-const PROVEN_LOGINS = 10_000;
-
 export interface ClusterOptions {
   readonly manager: SessionManager;
   /** For one server: from dialing to the end of the login. Milliseconds. */
@@ -66,9 +64,9 @@ export class Cluster {
   readonly backends: readonly Backend[];
   /** Server sessions that clients share. */
   readonly pools: ClusterPools;
+  readonly #proofs = new LoginProofs();
   readonly #options: ClusterOptions;
   #config: ClusterConfig;
-  readonly #proven = new Set<string>();
   #profile: ServerProfile | undefined;
   #version: number | undefined;
   #probe: Promise<ServerProfile> | undefined;
@@ -129,10 +127,8 @@ export class Cluster {
         if (!(error instanceof SluiceError)) throw error;
         failure = error;
         if (request.signal.aborted) break;
-        if (!mayHelpElsewhere(error)) {
-          this.forgetProof(request);
-          break;
-        }
+        this.#proofs.judge(request, error);
+        if (!mayHelpElsewhere(error)) break;
       }
     }
     throw failure ??
@@ -158,30 +154,20 @@ export class Cluster {
     throw failure;
   }
 
-  /** Whether a server has taken this account and schema since they last failed. */
+  /** Whether a server has taken this account, with its password, and schema since they last failed. */
   isProven(request: Omit<ServerRequest, "signal">): boolean {
-    return this.#proven.has(proofKey(request));
+    return this.#proofs.has(request);
   }
 
-  /** A server has taken this account and schema. */
+  /** A server has taken them. */
   rememberProof(request: Omit<ServerRequest, "signal">): void {
-    if (this.#proven.size >= PROVEN_LOGINS) {
-      for (const oldest of this.#proven) {
-        this.#proven.delete(oldest);
-        break;
-      }
-    }
-    this.#proven.add(proofKey(request));
-  }
-
-  /** A server has refused this account or schema. */
-  forgetProof(request: Omit<ServerRequest, "signal">): void {
-    this.#proven.delete(proofKey(request));
+    this.#proofs.remember(request);
   }
 
   /** The way of a login to the pools that it shares with others. */
   share({ login, tenant }: Omit<ServerRequest, "signal">): SharedServers {
-    return this.pools.share(carriersOf(this.backends, tenant), login);
+    const proofs = this.#proofs;
+    return this.pools.share(carriersOf(this.backends, tenant), { login, tenant, proofs });
   }
 
   /** @throws {SluiceError} */
@@ -235,10 +221,6 @@ export class Cluster {
     }
     return FALLBACK_PROFILE;
   }
-}
-
-function proofKey({ login, tenant }: Omit<ServerRequest, "signal">): string {
-  return `${login.user}\0${login.schema}\0${tenant?.name ?? ""}`;
 }
 
 function profileOf(greeting: Greeting): ServerProfile {

@@ -1,10 +1,9 @@
 /** The pools of a cluster: those of each of its servers. */
 import type { Backend } from "./backend.ts";
 import type { Pool } from "./pool.ts";
-import type { ServerLogin } from "./server_login.ts";
 import { ServerPools, type ServerPoolsOptions } from "./server_pools.ts";
 import type { ServerSession } from "./server_session.ts";
-import { type Habits, SharedServers } from "./shared_servers.ts";
+import { type Habits, SharedServers, type SharingLogin } from "./shared_servers.ts";
 
 export class ClusterPools {
   readonly #servers: ReadonlyMap<Backend, ServerPools>;
@@ -18,10 +17,11 @@ export class ClusterPools {
   }
 
   /** One for each login: the way of its sessions to the pools. */
-  share(backends: readonly Backend[], login: ServerLogin): SharedServers {
-    let habits = this.#habits.get(login.user);
-    if (habits === undefined) this.#habits.set(login.user, habits = { asked: 0 });
-    return new SharedServers(backends, login, {
+  share(backends: readonly Backend[], sharing: SharingLogin): SharedServers {
+    const { user } = sharing.login;
+    let habits = this.#habits.get(user);
+    if (habits === undefined) this.#habits.set(user, habits = { asked: 0 });
+    return new SharedServers(backends, sharing, {
       habits,
       poolsOf: (backend) => this.#servers.get(backend)!,
     });

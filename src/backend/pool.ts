@@ -208,9 +208,11 @@ export class Pool implements SeatOwner<ServerSession> {
     seat.state = "leaving";
     this.#leaving++;
     readOut(seat).then((outcome) => {
-      if (outcome !== "kept") return seat.session.release();
+      if (outcome !== "kept" || !seat.session.isOpen) return seat.session.release();
       seat.state = "taken";
       this.#leaving--;
+      // Somebody may have waited for its place.
+      this.#home.serve();
     }, (error) => this.#abandon(seat, error));
   }
 
@@ -305,11 +307,12 @@ export class Pool implements SeatOwner<ServerSession> {
   #settle(seat: Seat, now: number): void {
     const { session } = seat;
     seat.releasedSince = now;
-    const isTooMuch = this.room < -this.#leaving || this.#home.closed !== undefined;
-    // A transaction must not pass to somebody else.
-    if (isTooMuch || session.isInTransaction || this.#isOld(seat, now)) return this.#end(seat);
+    // A transaction must not pass to somebody else, and at the end nobody asks for what is there.
+    if (session.isInTransaction || this.#home.closed !== undefined) return this.#end(seat);
     session.park();
-    if (session.isOpen && !this.#home.passOn(this, seat)) this.#idle.add(seat);
+    if (!session.isOpen) return;
+    if (this.room < -this.#leaving || this.#isOld(seat, now)) return this.retire(seat);
+    if (!this.#home.passOn(this, seat)) this.#idle.add(seat);
   }
 
   #prepare(seat: Seat): void {

@@ -15,7 +15,7 @@ const SALT = randomBytes(32);
 const identities = new WeakMap<LoginKey, string>();
 
 /** The same text for the same secret, and none that leads back to it. */
-function secretIdentity(key: LoginKey): string {
+export function secretIdentity(key: LoginKey): string {
   const known = identities.get(key);
   if (known !== undefined) return known;
   const identity = createHmac("sha256", SALT).update(key.sha1Twice).digest("hex");

@@ -27,7 +27,7 @@ const ENDING: ReadonlySet<string> = new Set([
 
 /** Names of columns, roles and accounts, which may hold anything that a privilege looks like. */
 const QUOTED = /`(?:[^`]|``)*`|"(?:[^"]|"")*"|'(?:[^']|'')*'/g;
-const COLUMNS = /\([^)]*\)/g;
+const COLUMNS = /\([^()]*\)/g;
 
 /** Granted on everything, and not on a schema, a routine, a role or another account. */
 const GLOBAL_GRANT = /^GRANT ([\w ,]+?) ON \*\.\* TO /i;

@@ -27,6 +27,11 @@ export interface ServerLogin {
   readonly attributes: Uint8Array;
 }
 
+/** The same object where it can be: server sessions keep what they were opened with. */
+export function withSchema(login: ServerLogin, schema: string): ServerLogin {
+  return login.schema === schema ? login : { ...login, schema };
+}
+
 export interface LoggedIn {
   readonly greeting: Greeting;
   /** What the proxy and the server agreed on. */

@@ -1,7 +1,10 @@
 /** The pools that the sessions of one login share, over the servers that it may use. */
+import type { TenantConfig } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";
 import type { Backend } from "./backend.ts";
+import { enterSchema } from "./catch_up.ts";
 import { mayHelpElsewhere } from "./failover.ts";
+import type { LoginProofs, ProvenLogin } from "./login_proofs.ts";
 import type { Pool, PoolRequest, WaitOptions } from "./pool.ts";
 import type { ServerLogin } from "./server_login.ts";
 import { inOrder, preferred } from "./server_order.ts";
@@ -24,6 +27,13 @@ export interface Habits {
   asked: number;
 }
 
+/** Who shares, and what is known of such logins. */
+export interface SharingLogin {
+  readonly login: ServerLogin;
+  readonly tenant: TenantConfig | undefined;
+  readonly proofs: LoginProofs;
+}
+
 export interface SharedServersOptions {
   readonly habits: Habits;
   poolsOf(backend: Backend): ServerPools;
@@ -33,18 +43,18 @@ export class SharedServers {
   /** Those that carry the tenant, as they are configured. */
   readonly backends: readonly Backend[];
   readonly habits: Habits;
-  readonly #login: ServerLogin;
+  readonly #sharing: SharingLogin;
   readonly #poolsOf: (backend: Backend) => ServerPools;
   readonly #pools = new Map<Backend, Pool>();
 
   constructor(
     backends: readonly Backend[],
-    login: ServerLogin,
+    sharing: SharingLogin,
     { habits, poolsOf }: SharedServersOptions,
   ) {
     this.backends = backends;
     this.habits = habits;
-    this.#login = login;
+    this.#sharing = sharing;
     this.#poolsOf = poolsOf;
   }
 
@@ -91,6 +101,37 @@ export class SharedServers {
     throw failure ?? new SluiceError("server_unreachable", "Tenant has no server to use");
   }
 
+  // ---- whether the login is still good ----
+
+  /** Whether a server has just said that the schema is there, and open to the account. */
+  isInOrder(schema: string): boolean {
+    return schema === "" || this.#sharing.proofs.isFresh(this.#inSchema(schema));
+  }
+
+  /**
+   * Has the server say so, whatever the session is in already. Warnings go, as with any statement.
+   * @throws {SluiceError} what it says in place of it
+   */
+  async prove(session: ServerSession, schema: string): Promise<void> {
+    await enterSchema(session, schema);
+    this.#sharing.proofs.remember(this.#inSchema(schema));
+  }
+
+  /**
+   * Why a client has got no session: it may be that its login is no good any more.
+   * @param schema that the session was to be in
+   */
+  onFailure(error: unknown, schema: string): void {
+    const { proofs } = this.#sharing;
+    proofs.judge(this.#sharing, error);
+    proofs.judge(this.#inSchema(schema), error);
+  }
+
+  #inSchema(schema: string): ProvenLogin {
+    const { login, tenant } = this.#sharing;
+    return schema === login.schema ? this.#sharing : { login: { ...login, schema }, tenant };
+  }
+
   get #blockingTimeout(): number {
     const [first] = this.backends;
     return first === undefined ? 0 : this.#poolsOf(first).limits.poolBlockingTimeout;
@@ -112,7 +153,7 @@ export class SharedServers {
   pool(backend: Backend): Pool {
     let pool = this.#pools.get(backend);
     if (pool === undefined || pool.isDropped) {
-      pool = this.#poolsOf(backend).pool(this.#login);
+      pool = this.#poolsOf(backend).pool(this.#sharing.login);
       this.#pools.set(backend, pool);
     }
     return pool;

@@ -1,13 +1,16 @@
 /** What lists say of the command that began a pin: the kind of the statement, or the command. */
 import { Command } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
+import { behindComments } from "../sql/first_words.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 
 /** Characters in which the first words of a statement are looked for. */
 const LOOKED_AT = 200;
 
-/** Comments, white space and parentheses, then a word, and perhaps another one. */
-const WORDS = /^(?:\s|\(|\/\*[^]*?\*\/|(?:--\s|#).*\n)*([a-z]+)(?:\s+([a-z]+))?/i;
+/** What may stand before them, beside comments: code in a comment is code. */
+const OPENING = /^(?:\(|\/\*M?!\d*)/;
+
+const WORDS = /^([a-z]+)(?:\s+([a-z]+))?/i;
 
 /** Second words that tell statements apart: others are names. */
 const SECOND = new Set(
@@ -18,8 +21,14 @@ const SECOND = new Set(
 export function causeOf(command: PlannedCommand): string {
   const name = commandRow(command.command)?.name ?? "";
   if (command.command !== Command.QUERY) return name;
-  const [, first, second = ""] = WORDS.exec(command.textUpTo(LOOKED_AT) ?? "") ?? [];
+  const [, first, second = ""] = WORDS.exec(begin(command.textUpTo(LOOKED_AT) ?? "")) ?? [];
   if (first === undefined) return name;
   const more = second.toUpperCase();
   return SECOND.has(more) ? `${first.toUpperCase()} ${more}` : first.toUpperCase();
+}
+
+function begin(text: string): string {
+  const bare = behindComments(text);
+  const opened = bare.replace(OPENING, "");
+  return opened === bare ? bare : begin(opened);
 }

@@ -1,6 +1,6 @@
 /** A server session that belongs to one client: opened on demand, and closed with it. */
 import type { ServerRequest } from "../backend/cluster.ts";
-import type { ServerLogin } from "../backend/server_login.ts";
+import { withSchema } from "../backend/server_login.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { SluiceError } from "../errors.ts";
 import { cancel } from "./cancel.ts";
@@ -170,9 +170,4 @@ export class PrivateHold implements ServerHold {
     this.#current?.close();
     this.#current = undefined;
   }
-}
-
-/** The same object where it can be: server sessions keep what they were opened with. */
-function withSchema(login: ServerLogin, schema: string): ServerLogin {
-  return login.schema === schema ? login : { ...login, schema };
 }

@@ -6,6 +6,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
+import { withSchema } from "../backend/server_login.ts";
 import { SluiceError } from "../errors.ts";
 import { Command } from "../protocol/constants.ts";
 import { difference } from "../state/difference.ts";
@@ -24,6 +25,7 @@ import { causeOf } from "./pin_cause.ts";
 import { firstWords, type PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
 import { SessionRoute } from "./session_route.ts";
+import { UnmetNeed } from "./server_need.ts";
 import { type OpeningHome, SharedOpening } from "./shared_opening.ts";
 
 export class SharedHold implements ServerHold, OpeningHome {
@@ -50,9 +52,12 @@ export class SharedHold implements ServerHold, OpeningHome {
     this.servers = cluster.share(request);
     this.#route = new SessionRoute(this.servers);
     this.state = new ClientState(this.servers.habits);
+    const login = () => withSchema(request.login, this.schema);
     this.request = {
       holder: this,
-      login: request.login,
+      get login() {
+        return login();
+      },
       distance: (session) => this.#distance(session),
     };
     this.last = new LastServer({
@@ -189,6 +194,7 @@ export class SharedHold implements ServerHold, OpeningHome {
       if (session !== this.#current) session.close();
       throw ended;
     } catch (error) {
+      if (!(error instanceof UnmetNeed)) this.servers.onFailure(error, this.schema);
       if (this.#opening !== opening) return undefined;
       throw error;
     } finally {
@@ -283,7 +289,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     const { state } = this;
     if (this.last.isAsLeft(session)) return !this.last.isReset && state.isInPlace(session);
     if (this.last.isToBeRead) return false;
-    return known !== undefined && state.wanted?.isSameAs(known) === true &&
+    return known !== undefined && state.wanted?.isSameAs(known) === true && !this.isToProve &&
       !session.mayHaveConditions && !session.reportsLess &&
       (!state.asksInsertId || state.hasInsertId(session));
   }
@@ -300,6 +306,11 @@ export class SharedHold implements ServerHold, OpeningHome {
     if (wanted === undefined) return known.variables.size + known.userVariables.size;
     if (wanted.isSameAs(known)) return 0;
     return difference(wanted, known, { dialect, asksInsertId: false })?.cost ?? 0;
+  }
+
+  /** Whether the client has run nothing since its login, whose schema may be gone. */
+  get isToProve(): boolean {
+    return this.last.session === undefined && !this.servers.isInOrder(this.schema);
   }
 
   /** A client that has run nothing is like a server session behind its login. */

@@ -7,6 +7,7 @@ import { bringTo, introduce, isAlive, LostValues, NeedsFreshSession } from "../b
 import type { Backend } from "../backend/backend.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions } from "../backend/read_out.ts";
+import { withSchema } from "../backend/server_login.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { WaitAbort } from "../backend/wait_abort.ts";
@@ -36,6 +37,8 @@ export interface OpeningHome {
   choose(command: PlannedCommand | undefined): Backend | undefined;
   /** What the session must look like; where nobody has said that yet, like this one. */
   wantedFor(session: ServerSession): SessionState;
+  /** Whether its login may have become untrue, so that its schema is entered again. */
+  readonly isToProve: boolean;
   /** Ends a connection that is on its way. */
   killConnecting(id: number, reason: string): void;
 }
@@ -181,7 +184,7 @@ export class SharedOpening {
     const { servers } = this.#home;
     let { request } = this.#home;
     if (this.#without === "schema") {
-      request = { ...request, login: { ...request.login, schema: "" } };
+      request = { ...request, login: withSchema(request.login, "") };
     }
     for (let tries = 1;; tries++) {
       this.#goOn();
@@ -231,7 +234,7 @@ export class SharedOpening {
   }
 
   async #bring(session: ServerSession): Promise<void> {
-    const { last, state } = this.#home;
+    const { last, servers, state } = this.#home;
     if (last.isAsLeft(session)) {
       if (last.isReset) return await last.introduceReset();
       if (state.isInPlace(session)) return;
@@ -241,6 +244,7 @@ export class SharedOpening {
     last.forgetReset();
     const wanted = this.#possible(session);
     if (session.mayHaveConditions) await clearConditions(session);
+    if (this.#home.isToProve) await servers.prove(session, wanted.schema);
     if (state.asksInsertId) state.supposeInsertId();
     await bringTo(session, wanted, { asksInsertId: state.asksInsertId });
   }

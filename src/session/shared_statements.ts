@@ -320,9 +320,10 @@ export class SharedStatements implements ServerNeed {
     const statement = this.#statements.add({
       context: this.#statements.context(known, server.dialect),
       text,
+      mode: mode(),
       parameters: tracker.parameters,
       columns: tracker.columns,
-      classify: (bytes) => classifyText(bytes, { start: 0, end: bytes.length }, mode()),
+      classify: (bytes, mode) => classifyText(bytes, { start: 0, end: bytes.length }, mode),
     });
     prepared.add(statement.shared, tracker.statementId);
     const { context } = statement;

@@ -67,6 +67,11 @@ export function isReadAsUtf8(charset: number): boolean {
   return !rows.has(charset);
 }
 
+/** The same number for collations whose texts are read alike. */
+export function readingOf(charset: number): number {
+  return rows.get(charset)?.ids[0] ?? 0;
+}
+
 /** For sets where a character's second byte can look like ASCII. */
 export function characterLengthOf(charset: number): CharacterLength | undefined {
   return rows.get(charset)?.length;

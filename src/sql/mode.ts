@@ -1,4 +1,5 @@
 /** What the meaning of a text depends on besides its bytes. */
+import { readingOf } from "./charsets.ts";
 
 export interface SqlMode {
   /** `"` quotes names, not strings: ANSI_QUOTES is in the session's sql_mode. */
@@ -12,6 +13,12 @@ export interface SqlMode {
    * given, the contents of versioned comments are text up to 199999, which no server has reached.
    */
   readonly serverVersion?: number;
+}
+
+/** The same text for modes in which every statement means the same. */
+export function modeKey(mode: SqlMode): string {
+  const flags = (mode.ansiQuotes ? 1 : 0) + (mode.noBackslashEscapes ? 2 : 0);
+  return `${flags}.${readingOf(mode.charset)}.${mode.serverVersion ?? ""}`;
 }
 
 /** Byte positions in a buffer; `end` is the first one behind. */

@@ -3,6 +3,7 @@
  * and which the server sessions have, under theirs. What clients prepare alike is kept once.
  */
 import type { Classified } from "../sql/classified.ts";
+import { modeKey, type SqlMode } from "../sql/mode.ts";
 import { bytesOfText, isTextOf, textOfBytes } from "../protocol/byte_text.ts";
 import type { Dialect } from "./dialect.ts";
 import { contextOf, type PrepareContext } from "./prepare_context.ts";
@@ -19,8 +20,10 @@ export interface PreparedText extends PreparedReply {
   readonly context: PrepareContext;
   /** Bytes of COM_STMT_PREPARE behind the command byte; undefined where nobody knows all of it. */
   readonly text: Uint8Array | undefined;
+  /** How the text is read, which not every context tells. */
+  readonly mode: SqlMode;
   /** Made where nobody has the statement yet. */
-  classify(text: Uint8Array): Classified;
+  classify(text: Uint8Array, mode: SqlMode): Classified;
 }
 
 /** A server session that has statements. */
@@ -46,12 +49,13 @@ export class SharedStatement {
   readonly #textAt: number;
   #holders: Set<StatementHolder> | undefined;
 
-  constructor(key: string, { text = NO_TEXT, parameters, columns, classify }: PreparedText) {
+  constructor(key: string, prepared: PreparedText) {
+    const { text = NO_TEXT, mode, parameters, columns } = prepared;
     this.key = key;
     this.#textAt = key.length - text.length;
     this.parameters = parameters;
     this.columns = columns;
-    this.classified = classify(text);
+    this.classified = prepared.classify(text, mode);
   }
 
   /** Bytes of COM_STMT_PREPARE behind the command byte. */
@@ -106,8 +110,8 @@ export class PreparedBook {
 
   /** The statement that a server has just prepared. */
   enter(prepared: PreparedText): SharedStatement {
-    const { context, text, parameters, columns } = prepared;
-    const key = keyOf(context, text ?? NO_TEXT, text === undefined ? ++this.#unknown : 0);
+    const { parameters, columns } = prepared;
+    const key = keyOf(prepared, prepared.text === undefined ? ++this.#unknown : 0);
     const old = this.#byKey.get(key);
     if (old?.parameters === parameters && old.columns === columns) return old;
     // The tables have changed: who has the old one goes on with it.
@@ -124,9 +128,9 @@ export class PreparedBook {
   }
 }
 
-function keyOf({ fingerprint }: PrepareContext, text: Uint8Array, unknown: number): string {
+function keyOf({ context, text = NO_TEXT, mode }: PreparedText, unknown: number): string {
   // One character a byte: no text is another's in some character set.
-  return `${fingerprint}\n${unknown}\n${textOfBytes(text)}`;
+  return `${context.fingerprint}\n${modeKey(mode)}\n${unknown}\n${textOfBytes(text)}`;
 }
 
 /** Ids from here on are those of statements of the proxy itself: no server reaches them. */

@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Cluster, type ServerRequest } from "../../src/backend/cluster.ts";
 import { SluiceError } from "../../src/errors.ts";
-import { LoginKey } from "../../src/protocol/auth.ts";
 import { SessionManager } from "../../src/session_manager.ts";
 import { FakeServer, type FakeServerOptions } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
@@ -107,32 +106,46 @@ Deno.test("If all have failed they are used nevertheless", async () => {
   assert(!bench.cluster.backends[0]!.isSuspect(Date.now()));
 });
 
-Deno.test("A login is proven by user, schema and tenant", async () => {
+Deno.test("A login that a server has taken is proven", async () => {
   await LogRecords.take();
   await using bench = new Bench({});
-  const { cluster } = bench;
-  assertEquals(cluster.isProven(requestOf()), false);
+  assertEquals(bench.cluster.isProven(requestOf()), false);
   await bench.acquire();
-  const tenant = { name: "reports", servers: [], schema: "" };
-  const cases: [boolean, Omit<ServerRequest, "signal">][] = [
-    [true, requestOf()],
-    [false, requestOf({ user: "ap" })],
-    [false, requestOf({ schema: "shop" })],
-    [false, { ...requestOf(), tenant }],
-  ];
-  for (const [isProven, request] of cases) assertEquals(cluster.isProven(request), isProven);
+  assertEquals(bench.cluster.isProven(requestOf()), true);
+  assertEquals(bench.cluster.isProven(requestOf({ schema: "shop" })), false);
 });
 
 Deno.test("A login that a server refuses is no longer proven", async () => {
   await LogRecords.take();
-  await using bench = new Bench({});
+  let password = "secret";
+  await using bench = new Bench({
+    onConnection: async (peer) => {
+      await peer.greet();
+      await peer.logIn({ password });
+      await peer.stall();
+    },
+  });
   await bench.acquire();
-  const wrong = { key: LoginKey.fromPassword("wrong") };
-  const error = await assertRejects(() => bench.acquire(wrong), SluiceError);
+  password = "another";
+  const error = await assertRejects(() => bench.acquire(), SluiceError);
   assertEquals(error.code, 1045);
   assertEquals(bench.cluster.isProven(requestOf()), false);
   // It was nobody's fault but the account's.
   assert(!bench.cluster.backends[0]!.isSuspect(Date.now()));
+});
+
+Deno.test("What a client of shared sessions is refused counts for its login and its schema", async () => {
+  await using bench = new Bench({});
+  const { cluster } = bench;
+  const logins = [requestOf(), requestOf({ schema: "shop" }), requestOf({ schema: "store" })];
+  for (const login of logins) cluster.rememberProof(login);
+  const shared = cluster.share(requestOf({ schema: "shop" }));
+  assertEquals(["shop", "store", "", "other"].map((schema) => shared.isInOrder(schema)), [
+    ...[true, true, true, false],
+  ]);
+  shared.onFailure(new SluiceError("unknown_database", "no"), "store");
+  assertEquals(logins.map((login) => cluster.isProven(login)), [true, false, false]);
+  assertEquals(shared.isInOrder("store"), false);
 });
 
 Deno.test("Who gives up while a server is tried has no further ones tried", async () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { exchange } from "../../src/backend/server_exchange.ts";
 import type { ServerSession } from "../../src/backend/server_session.ts";
 import { concat, encodeText } from "../../src/protocol/bytes.ts";
-import { Command } from "../../src/protocol/constants.ts";
+import { Command, Status } from "../../src/protocol/constants.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Holder, PoolBench } from "../support/pool_bench.ts";
@@ -15,12 +15,18 @@ function readOut(session: ServerSession): Promise<unknown> {
 /** Takes a session and gives it back with something to be read out of it. */
 async function hold(holder: Holder, then?: (session: ServerSession) => Promise<void>) {
   const session = await holder.take();
+  giveToRead(holder, then);
+  return session;
+}
+
+/** Gives the session back that it has, with something to be read out of it. */
+function giveToRead(holder: Holder, then?: (session: ServerSession) => Promise<void>): void {
+  const session = holder.session!;
   session.beforeHandOver = async () => {
     await readOut(session);
     await then?.(session);
   };
   holder.give();
-  return session;
 }
 
 Deno.test("Nobody but its last holder gets a session before that has been read out", async () => {
@@ -137,6 +143,68 @@ Deno.test("A session is read out before it is closed for being idle, or for othe
   await hold(bench.holder());
   await bench.holder(bench.pool({ user: "other" })).take();
   assertEquals(bench.server.queries, ["SHOW WARNINGS", "SHOW WARNINGS"]);
+});
+
+Deno.test("A session that is given back too old, or is too much, is read out before it is closed", async () => {
+  await using bench = new PoolBench({ poolLifeTime: 60_000 });
+  const [first, second] = [bench.holder(), bench.holder()];
+  await first.take();
+  bench.later += 60_000;
+  giveToRead(first);
+  await eventually("it is closed", () => bench.pools.total === 0);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS"]);
+  await Promise.all([first.take(), second.take()]);
+  bench.limits = { ...bench.limits, poolMaxConnections: 1 };
+  giveToRead(first);
+  assertEquals([bench.pool().leaving, bench.pool().idle], [1, 0]);
+  giveToRead(second);
+  assertEquals([bench.pool().leaving, bench.pool().idle], [1, 1]);
+  await eventually("it is closed", () => bench.pools.total === 1);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS", "SHOW WARNINGS"]);
+});
+
+Deno.test("A session that is given back too old and cannot be read out is its holder's again", async () => {
+  await using bench = new PoolBench({ poolLifeTime: 60_000, poolMaxConnections: 1 });
+  const [holder, other] = [bench.holder(), bench.holder()];
+  const session = await holder.take();
+  const turn = other.take();
+  bench.later += 60_000;
+  let kept = 0;
+  session.beforeHandOver = () => Promise.resolve(kept++ === 0 ? "kept" : undefined);
+  holder.give();
+  await eventually("it is kept", () => kept === 1 && bench.pool().leaving === 0);
+  assertEquals([session.isOpen, bench.pool().size, bench.pool().idle], [true, 1, 0]);
+  session.giveBack(holder);
+  assertEquals(await turn === session, false);
+  assertEquals([session.isOpen, bench.server.connections], [false, 2]);
+});
+
+Deno.test("A session that is given back in a transaction, or at the end, is not read out", async () => {
+  await using bench = new PoolBench({}, {
+    onSession: (peer) => peer.serve((_, session) => session.ok(Status.IN_TRANS)),
+  });
+  const [first, second] = [bench.holder(), bench.holder()];
+  await readOut(await first.take());
+  giveToRead(first);
+  await eventually("it is closed", () => bench.pools.total === 0);
+  await second.take();
+  bench.pools.close();
+  giveToRead(second);
+  await eventually("it is closed", () => bench.pools.total === 0);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS"]);
+});
+
+Deno.test("A session that is kept leaves its place to nobody, and another one has to go", async () => {
+  await using bench = new PoolBench({ poolServerMaxConnections: 2 });
+  const [keeper, other] = [bench.holder(), bench.holder()];
+  const kept = await keeper.take();
+  await other.take();
+  kept.beforeHandOver = () => Promise.resolve("kept");
+  keeper.give();
+  giveToRead(other);
+  await bench.holder(bench.pool({ user: "other" })).take();
+  assertEquals([kept.isOpen, bench.pool().size, bench.pools.total], [true, 1, 2]);
+  assertEquals(bench.server.queries, ["SHOW WARNINGS"]);
 });
 
 Deno.test("Who leaves while a session is read out for it leaves it to rest", async () => {

@@ -115,6 +115,12 @@ Deno.test("A name of many quotes is read in time", () => {
   assertEquals(may(readPrivileges([`GRANT ${name} (`, `GRANT SUPER ON *.* TO ${name}`])), BOTH);
 });
 
+Deno.test("Many brackets that nothing closes are read in time", () => {
+  const brackets = "(a".repeat(1_000_000);
+  const rows = [`GRANT SUPER ${brackets} ON *.* TO a`, `GRANT PROCESS ON *.* TO a ${brackets}`];
+  assertEquals(may(readPrivileges(rows)), SEES);
+});
+
 /** Account, statements that make it, and what it may do. */
 const ACCOUNTS: readonly (readonly [name: string, statements: readonly string[], may: string])[] = [
   ["plain", [], NONE],

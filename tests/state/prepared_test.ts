@@ -5,6 +5,8 @@ import { encodeText } from "../../src/protocol/bytes.ts";
 import { Capability, ColumnType, Command } from "../../src/protocol/constants.ts";
 import { bytesOfText, isTextOf, textOfBytes } from "../../src/protocol/byte_text.ts";
 import { PLAIN } from "../../src/sql/classified.ts";
+import { classifyText } from "../../src/sql/classify.ts";
+import type { SqlMode } from "../../src/sql/mode.ts";
 import { ClientNames, ServerNames } from "../../src/state/named_registry.ts";
 import { placeOfTypes, withTypes } from "../../src/state/parameter_types.ts";
 import { contextOf, stateToPrepareIn } from "../../src/state/prepare_context.ts";
@@ -22,10 +24,13 @@ import { samplesOf } from "../support/samples.ts";
 
 const CONTEXT = contextOf(new SessionState(), "mysql");
 
+const MODE: SqlMode = { ansiQuotes: false, noBackslashEscapes: false, charset: 45 };
+
 function prepared(sql: string, rest: Partial<PreparedText> = {}): PreparedText {
   return {
     context: CONTEXT,
     text: encodeText(sql),
+    mode: MODE,
     parameters: 1,
     columns: 1,
     classify: () => PLAIN,
@@ -81,6 +86,39 @@ Deno.test("Other counts of columns are another statement", () => {
   assert(wider.shared !== before.shared);
   client.close(before);
   assert(add(client, "SELECT ?", { columns: 2 }).shared === wider.shared);
+});
+
+Deno.test("A text that is read in another way is another statement, wherever it is prepared", () => {
+  const classify = (text: Uint8Array, mode: SqlMode) =>
+    classifyText(text, { start: 0, end: text.length }, mode);
+  const modes: readonly (readonly [change: Partial<SqlMode>, isSame: boolean])[] = [
+    [{}, true],
+    [{ charset: 255 }, true],
+    [{ charset: 33 }, true],
+    [{ charset: 28 }, false],
+    [{ charset: 8 }, false],
+    [{ ansiQuotes: true }, false],
+    [{ noBackslashEscapes: true }, false],
+    [{ ansiQuotes: true, noBackslashEscapes: true }, false],
+    [{ serverVersion: 80044 }, false],
+  ];
+  for (const dialect of ["mysql", "mariadb", "oceanbase"] as const) {
+    const context = contextOf(new SessionState(), dialect);
+    const client = new ClientStatements(new PreparedBook());
+    const sql = "SELECT '\\', GET_LOCK('x', ?) -- '";
+    const usual = add(client, sql, { context, classify });
+    for (const [change, isSame] of modes) {
+      const rest = { context, classify, mode: { ...MODE, ...change } };
+      const { shared } = add(client, sql, rest);
+      assertEquals(shared === usual.shared, isSame, JSON.stringify(change));
+      assertEquals(shared.classified, classify(shared.text, rest.mode));
+      assertEquals(add(client, sql, rest).shared, shared);
+    }
+    const { classified } = add(client, sql, {
+      ...{ context, classify, mode: { ...MODE, noBackslashEscapes: true } },
+    }).shared;
+    assertNotEquals(classified.effects, usual.shared.classified.effects);
+  }
 });
 
 Deno.test("Texts that nobody knows are different ones", () => {
