@@ -103,9 +103,10 @@ function masked(op: Op, packets: readonly Uint8Array[]): readonly Uint8Array[] {
     return packets.map((packet) => withoutChange(withoutRow(packet)));
   }
   const forgotten = flagsOfBefore(op);
+  const isBare = op.kind === "execute" && !op.hasTypes;
   const described = forgotten === 0
     ? packets
-    : packets.map((packet) => withoutTypeFlags(packet, forgotten));
+    : packets.map((packet) => withoutTypeFlags(packet, forgotten, isBare));
   const isCall = op.kind === "execute" ? op.isCall : op.kind === "query" && CALL.test(op.sql);
   return described.map(withoutRowNumber).map(isCall ? withoutRowCount : withoutChange);
 }
@@ -172,15 +173,21 @@ function flagsOfBefore(op: Op): number {
 /**
  * The description of a column without those, and without the length of a decimal parameter, of which
  * `1 / 3` has one less than the same value written out.
+ * @param isBare executed without types: then a parameter has the character set of the execution
+ *   before, too, and its length in that
  */
-function withoutTypeFlags(packet: Uint8Array, flags: number): Uint8Array {
+function withoutTypeFlags(packet: Uint8Array, flags: number, isBare: boolean): Uint8Array {
   const isColumn = packet.length > 18 && packet[1] === 3 && packet.at(-13) === 0x0c;
   if (!isColumn) return packet;
   const copy = packet.slice();
   copy[copy.length - 5]! &= ~flags;
+  const isParameter = copy.at(-14) === 0 && copy.at(-15) === QUESTION_MARK;
+  if (isBare && isParameter) copy.fill(0, copy.length - 12, copy.length - 6);
   if (copy.at(-6) === ColumnType.NEWDECIMAL) copy.fill(0, copy.length - 10, copy.length - 6);
   return copy;
 }
+
+const QUESTION_MARK = 0x3f;
 
 /** MySQL repeats the rows that its connection's last statement has changed, if the CALL does not. */
 function withoutRowCount(packet: Uint8Array): Uint8Array {

@@ -157,6 +157,21 @@ const CASES: readonly Case[] = [
     ends: ["XA ROLLBACK 'a'"],
   },
   {
+    reason: "savepoint",
+    before: ["SET autocommit = 0"],
+    begins: ["SAVEPOINT a"],
+    cause: "SAVEPOINT",
+    ends: ["DO 1", "RELEASE SAVEPOINT a", "COMMIT"],
+  },
+  {
+    reason: "sequence",
+    before: ["SELECT LASTVAL(pins.s)"],
+    begins: ["SELECT NEXTVAL(pins.s)"],
+    cause: "SELECT",
+    ends: ["SELECT LASTVAL(pins.s)", reset],
+    only: "mariadb",
+  },
+  {
     reason: "temporary_table",
     begins: [
       "CREATE TEMPORARY TABLE pins.mine (v INT)",
@@ -390,7 +405,8 @@ class Bench implements AsyncDisposable {
 
 for (const name of ["mariadb", "mysql"] as const) {
   if (!await isAvailable(name)) continue;
-  const engine = await sharedEngine(name, PREPARE);
+  const sequences = name === "mariadb" ? ["CREATE SEQUENCE pins.s"] : [];
+  const engine = await sharedEngine(name, [...PREPARE, ...sequences]);
   for (const [at, row] of CASES.entries()) {
     const { reason, before = [], begins, ends, isAsked, only = name } = row;
     Deno.test({

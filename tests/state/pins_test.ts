@@ -39,6 +39,7 @@ function shown(pins: Pins): string {
 
 const IN_TRANS = { status: Status.IN_TRANS };
 const FAILED = { status: undefined, error: 1064 };
+const SEVERAL = { ...FAILED, isOneOfSeveral: true };
 const id = (statementId: number, command: number, status = 0) => ({ statementId, command, status });
 
 /** Statements one after the other, and the pins behind each. */
@@ -78,6 +79,48 @@ const ROWS: readonly (readonly (readonly [string, string, Partial<CommandFacts>?
     "XA COMMIT 'a' ONE PHASE",
     "",
   ]],
+  // A deadlock has rolled it back.
+  [
+    ["XA START 'a'", "transaction xa", IN_TRANS],
+    ["UPDATE t SET v = 1", "transaction xa", {
+      status: undefined,
+      error: 1213,
+    }],
+    ["SELECT 1", "xa"],
+    ["XA END 'a'", "xa", { status: undefined, error: 1614 }],
+    [
+      "XA ROLLBACK 'a'",
+      "",
+    ],
+  ],
+  [
+    ["SAVEPOINT a", "savepoint", { status: 0 }],
+    ["INSERT INTO t VALUES (1)", "savepoint transaction", IN_TRANS],
+    ["ROLLBACK TO a", "savepoint transaction", IN_TRANS],
+    ["COMMIT", "", { status: 0 }],
+  ],
+  [["SAVEPOINT a", ""], ["BEGIN", "transaction", IN_TRANS], [
+    "SAVEPOINT a",
+    "transaction",
+    IN_TRANS,
+  ]],
+  [["SET TRANSACTION READ ONLY", "next_transaction"], ["SET autocommit = 1", "next_transaction"], [
+    "UNLOCK TABLES",
+    "next_transaction",
+  ]],
+  [["CALL p()", "routine next_transaction", { characteristics: "SET TRANSACTION READ ONLY;" }]],
+  [["SELECT NEXT VALUE FOR s", ""], ["SELECT NEXT VALUE FOR s", "sequence", {
+    asksSequences: true,
+  }]],
+  [
+    ["LOCK TABLES a READ; x", "lock_tables unknown_state", SEVERAL],
+    [
+      "CREATE TEMPORARY TABLE a (n INT); x",
+      "lock_tables unknown_state temporary_table(one.a)",
+      SEVERAL,
+    ],
+    ["UNLOCK TABLES; x", "lock_tables unknown_state temporary_table(one.a)", SEVERAL],
+  ],
   [
     ["CREATE TEMPORARY TABLE a (n INT)", "temporary_table(one.a)"],
     ["CREATE TEMPORARY TABLE two.b (n INT)", "temporary_table(one.a,two.b)"],
