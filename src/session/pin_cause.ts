@@ -6,8 +6,12 @@ import type { PlannedCommand } from "./planned_command.ts";
 /** Characters in which the first words of a statement are looked for. */
 const LOOKED_AT = 200;
 
-/** Comments, white space and parentheses, then a word, and perhaps another one. */
-const WORDS = /^(?:\s|\(|\/\*[^]*?\*\/|(?:--\s|#).*\n)*([a-z]+)(?:\s+([a-z]+))?/i;
+/**
+ * Comments, white space and parentheses, then a word, and perhaps another one. There is one way only
+ * to read a text so: a comment that could end at several places would be tried with each of them.
+ */
+const WORDS =
+  /^(?:[\s(]|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:--(?=\s)|#)[^\n]*\n)*([a-z]+)(?:\s+([a-z]+))?/i;
 
 /** Second words that tell statements apart: others are names. */
 const SECOND = new Set(

@@ -147,7 +147,7 @@ function followResults(
 }
 
 const CONNECTION = "collation_connection";
-const NAMES = /^\s*set\s+names\s+['"]?\w+['"]?\s+collate\s+['"]?(\w+)['"]?\s*;?\s*$/i;
+const NAMES = /^\s*set\s+names\s+['"]?\w+['"]?\s+collate\s+['"]?(\w+)['"]?\s*(?:;\s*)?$/i;
 const CHARACTER_SET = /^\s*set\s+char/i;
 
 function isUnread(value: StateValue | undefined): boolean {
