@@ -78,12 +78,17 @@ const ENCODINGS: Readonly<Record<string, string>> = {
   utf16le: "utf-16le",
 };
 
+/** Characters of an expression; longer ones name no server. */
+const LONGEST = 1_000;
+
 /** @returns undefined where nothing is chosen */
 function nameOf(
   expression: string | undefined,
   servers: readonly RouteTarget[],
 ): string | undefined {
   if (expression === undefined || NULL.test(expression)) return undefined;
+  const { length } = expression;
+  if (length > LONGEST) throw unknown(`a value of ${length} characters`, servers);
   const text = STRING.exec(expression)?.[1]?.replaceAll("''", "'") ?? readBack(expression);
   if (text === undefined) throw unknown(expression, servers);
   return text === "" ? undefined : text;

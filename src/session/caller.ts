@@ -3,6 +3,7 @@ import type { AdminScope, Caller, Identity, Privileges } from "../admin/scope.ts
 import { attributeOf } from "../protocol/attributes.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
 import { Status } from "../protocol/constants.ts";
+import { charsetId } from "../sql/charsets.ts";
 import type { SqlMode } from "../sql/tokens.ts";
 import { areSensitive } from "../state/pins.ts";
 import type { PreparedBook } from "../state/prepared_registry.ts";
@@ -106,11 +107,13 @@ export class SessionCaller implements Caller, PlannerOptions {
 
   mode(): SqlMode {
     const { asked, servers } = this.#login;
+    const { hold, status } = this.#session;
     const version = servers?.cluster.version;
+    const charset = hold?.variable("character_set_client");
     return {
-      ansiQuotes: this.#session.hold?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
-      noBackslashEscapes: (this.#session.status & Status.NO_BACKSLASH_ESCAPES) !== 0,
-      charset: asked.charset,
+      ansiQuotes: hold?.variable("sql_mode")?.includes("ANSI_QUOTES") ?? false,
+      noBackslashEscapes: (status & Status.NO_BACKSLASH_ESCAPES) !== 0,
+      charset: charset === undefined ? asked.charset : charsetId(charset),
       ...(version === undefined ? {} : { serverVersion: version }),
     };
   }

@@ -65,7 +65,7 @@ function needsCounts(
     !state.lastStatement.hasFactsOn(server);
 }
 
-/** Before a lock has no name among too many: most of those may have timed out. */
+/** Locks that the session does not have may be in the way of one more name. */
 function needsLocks({ effects, asks }: Classified, state: ClientState): boolean {
   return (effects & Effect.getsLock) !== 0 && (asks & LAST_FACTS) === 0 && state.hasManyLocks;
 }

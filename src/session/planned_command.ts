@@ -46,17 +46,21 @@ export function runsStatement({ command }: PlannedCommand): boolean {
 
 const FIRST_WORDS = 1_000;
 
+/** Characters of texts that are taken apart: as many as are there of any. */
+const LONGEST = 4_000;
+
 /** The begin of the text that it runs, behind comments that are no code. */
 export function firstWords(command: PlannedCommand): string {
-  return behindComments(command.need?.runs ?? command.textUpTo(FIRST_WORDS) ?? "");
+  const text = command.need?.runs?.slice(0, FIRST_WORDS) ?? command.textUpTo(FIRST_WORDS);
+  return behindComments(text ?? "");
 }
 
-/** The same of each of its statements; none where the text is gone, or too long to find them all. */
+/** Each of its statements, behind comments that are no code; none where the text is gone, or too long for that. */
 export function firstWordsOfEach(command: PlannedCommand): string[] {
-  const text = command.need?.runs ?? command.textUpTo(FIRST_WORDS);
-  if (text === undefined) return [];
+  const text = command.need?.runs ?? command.textUpTo(LONGEST);
+  // A character in two parts is left out where it would be cut.
+  if (text === undefined || text.length >= LONGEST - 1) return [];
   if (!text.includes(";")) return [behindComments(text)];
-  if (text.length === FIRST_WORDS) return [];
   const bytes = new TextEncoder().encode(text);
   return splitStatements(bytes, { start: 0, end: bytes.length }, command.mode)
     .map(({ start, end }) => new TextDecoder().decode(bytes.subarray(start, end)))

@@ -40,6 +40,13 @@ const BEFORE_TARGET: ReadonlySet<string> = new Set([
 /** Statements that run what is in them once for each row. */
 const REPEATING: ReadonlySet<string> = new Set(["UPDATE", "DELETE", "LOAD", "TABLE"]);
 
+/** In these an expression certainly runs, once, if nothing chooses among rows or operands. */
+const RUNNING: ReadonlySet<string> = new Set(["SELECT", "DO"]);
+/** What does choose among rows. */
+const CHOOSING: ReadonlySet<string> = new Set([
+  ...["WHERE", "HAVING", "LIMIT", "FETCH", "INTERSECT", "EXCEPT"],
+]);
+
 /** More than any function's that is known here. */
 const LONGEST_NAME = 64;
 
@@ -55,6 +62,8 @@ export class CallReader {
   #sawSelect = false;
   /** Calls may run several times, or not at all. */
   #isRepeated = false;
+  /** A lock's release may not run at all. */
+  #mayKeepLock = false;
   /** The name that was read last, and what stands before it and its schema. */
   readonly #name = { isThere: false, isQualified: false, isQuoted: false, start: 0, end: 0 };
   #beforeName = "";
@@ -79,6 +88,8 @@ export class CallReader {
   }
 
   beginStatement(first: string): void {
+    // EXPLAIN and the like need not run what is behind them.
+    if (this.#first !== "" || !RUNNING.has(first)) this.#mayKeepLock = true;
     this.#first = first;
     this.#sawSelect = false;
     if (REPEATING.has(first)) this.#isRepeated = true;
@@ -92,6 +103,7 @@ export class CallReader {
     if (this.#isBehindFrom && word !== "DUAL") this.#isRepeated = true;
     this.#isBehindFrom = word === "FROM";
     if (word === "SELECT") this.#sawSelect = true;
+    else if (CHOOSING.has(word)) this.#mayKeepLock = true;
     if (reader.isSymbol("(")) this.#open();
     if (kind === Kind.word || kind === Kind.quotedName) {
       this.#readQuery();
@@ -100,19 +112,18 @@ export class CallReader {
       this.#readSymbol();
       this.#name.isThere = false;
     }
-    this.#previous = word;
+    this.#previous = reader.isSymbol(",") ? "," : word;
   }
 
   finish(): void {
     this.#decide();
-    if (!this.#isRepeated) return;
+    const forgotten = (this.#isRepeated ? Effect.getsLock | Effect.releasesLock : 0) |
+      (this.#mayKeepLock ? Effect.releasesLock : 0);
+    if (forgotten === 0) return;
     const { names } = this.#found;
-    const locks = Effect.getsLock | Effect.releasesLock;
     for (let index = this.#namesBefore; index < names.length; index++) {
-      const named = names[index]!;
-      if ((named.effect & locks) !== 0 && named.all === undefined) {
-        names[index] = { effect: named.effect, name: undefined };
-      }
+      const { effect } = names[index]!;
+      if ((effect & forgotten) !== 0) names[index] = { effect, name: undefined };
     }
   }
 
@@ -194,9 +205,11 @@ export class CallReader {
       case "RELEASE_LOCK":
         this.#wait = "lockName";
         this.#lockEffect = Effect.releasesLock;
+        this.#release();
         return true;
       case "RELEASE_ALL_LOCKS":
         found.name(Effect.releasesLock, undefined, { all: true });
+        this.#release();
         return true;
       case "NEXTVAL":
       case "SETVAL":
@@ -205,6 +218,12 @@ export class CallReader {
       default:
         return false;
     }
+  }
+
+  /** It runs for certain where an expression begins with it, not as an operand or argument. */
+  #release(): void {
+    const isFirst = this.#beforeName === "," || RUNNING.has(this.#beforeName);
+    if (this.#reader.depth > 0 || !isFirst) this.#mayKeepLock = true;
   }
 
   /** Where servers without sequences may be meant, they are stored functions as well. */

@@ -10,6 +10,8 @@
 export type CharacterLength = (bytes: Uint8Array, at: number, end: number) => number;
 
 interface CharsetRow {
+  /** Of all sets that are read so. */
+  readonly names: string;
   /** Collations of the set, without MariaDB's NOPAD ones. */
   readonly ids: readonly number[];
   /** Name of the decoder: one that knows all bytes where there is none for the set. */
@@ -28,39 +30,57 @@ const DOS_SPACE = 0xff;
 
 /** Sets that are missing here are read as UTF-8; clients cannot send those of 16 and 32 bits. */
 const CHARSETS: readonly CharsetRow[] = [
-  { ids: [1, 84], label: "big5", length: big5Length },
-  { ids: [28, 87], label: "gbk", length: gbkLength },
-  { ids: [13, 88, 95, 96], label: "shift_jis", length: sjisLength },
-  { ids: [248, 249, 250], label: "gb18030", length: gb18030Length },
-  { ids: [12, 91, 97, 98], label: "euc-jp" },
-  { ids: [19, 85], label: "euc-kr" },
-  { ids: [24, 86], label: "gb2312" },
-  { ids: [5, 8, 15, 31, 47, 48, 49, 94], label: "windows-1252", space: NO_BREAK_SPACE },
-  { ids: [2, 9, 21, 27, 77], label: "iso-8859-2", space: NO_BREAK_SPACE },
-  { ids: [26, 34, 44, 66, 99], label: "windows-1250", space: NO_BREAK_SPACE },
-  { ids: [25, 70], label: "iso-8859-7", space: NO_BREAK_SPACE },
-  { ids: [16, 71], label: "iso-8859-8", space: NO_BREAK_SPACE },
-  { ids: [30, 78], label: "windows-1254", space: NO_BREAK_SPACE },
-  { ids: [20, 41, 42, 79], label: "iso-8859-13", space: NO_BREAK_SPACE },
-  // dec8, armscii8, geostd8
-  { ids: [3, 69, 32, 64, 92, 93], label: "windows-1252", space: NO_BREAK_SPACE },
-  { ids: [36, 68], label: "ibm866", space: DOS_SPACE },
-  // keybcs2, cp852
-  { ids: [37, 73, 40, 81], label: "windows-1252", space: DOS_SPACE },
-  { ids: [14, 23, 50, 51, 52], label: "windows-1251" },
-  { ids: [57, 67], label: "windows-1256" },
-  { ids: [29, 58, 59], label: "windows-1257" },
-  { ids: [7, 74], label: "koi8-r" },
-  { ids: [22, 75], label: "koi8-u" },
-  { ids: [39, 53], label: "macintosh" },
-  { ids: [18, 89], label: "windows-874" },
-  // cp850, hp8, macce, swe7
-  { ids: [4, 80, 6, 72, 38, 43, 10, 82], label: "windows-1252" },
+  { names: "big5", ids: [1, 84], label: "big5", length: big5Length },
+  { names: "gbk", ids: [28, 87], label: "gbk", length: gbkLength },
+  { names: "sjis cp932", ids: [13, 88, 95, 96], label: "shift_jis", length: sjisLength },
+  { names: "gb18030", ids: [248, 249, 250], label: "gb18030", length: gb18030Length },
+  { names: "ujis eucjpms", ids: [12, 91, 97, 98], label: "euc-jp" },
+  { names: "euckr", ids: [19, 85], label: "euc-kr" },
+  { names: "gb2312", ids: [24, 86], label: "gb2312" },
+  {
+    names: "latin1",
+    ids: [5, 8, 15, 31, 47, 48, 49, 94],
+    label: "windows-1252",
+    space: NO_BREAK_SPACE,
+  },
+  { names: "latin2", ids: [2, 9, 21, 27, 77], label: "iso-8859-2", space: NO_BREAK_SPACE },
+  { names: "cp1250", ids: [26, 34, 44, 66, 99], label: "windows-1250", space: NO_BREAK_SPACE },
+  { names: "greek", ids: [25, 70], label: "iso-8859-7", space: NO_BREAK_SPACE },
+  { names: "hebrew", ids: [16, 71], label: "iso-8859-8", space: NO_BREAK_SPACE },
+  { names: "latin5", ids: [30, 78], label: "windows-1254", space: NO_BREAK_SPACE },
+  { names: "latin7", ids: [20, 41, 42, 79], label: "iso-8859-13", space: NO_BREAK_SPACE },
+  {
+    names: "dec8 armscii8 geostd8",
+    ids: [3, 69, 32, 64, 92, 93],
+    label: "windows-1252",
+    space: NO_BREAK_SPACE,
+  },
+  { names: "cp866", ids: [36, 68], label: "ibm866", space: DOS_SPACE },
+  { names: "keybcs2 cp852", ids: [37, 73, 40, 81], label: "windows-1252", space: DOS_SPACE },
+  { names: "cp1251", ids: [14, 23, 50, 51, 52], label: "windows-1251" },
+  { names: "cp1256", ids: [57, 67], label: "windows-1256" },
+  { names: "cp1257", ids: [29, 58, 59], label: "windows-1257" },
+  { names: "koi8r", ids: [7, 74], label: "koi8-r" },
+  { names: "koi8u", ids: [22, 75], label: "koi8-u" },
+  { names: "macroman", ids: [39, 53], label: "macintosh" },
+  { names: "tis620", ids: [18, 89], label: "windows-874" },
+  { names: "cp850 hp8 macce swe7", ids: [4, 80, 6, 72, 38, 43, 10, 82], label: "windows-1252" },
 ];
 
 const rows = new Map<number, CharsetRow>(
   CHARSETS.flatMap((row) => row.ids.flatMap((id) => [[id, row], [id + NOPAD, row]] as const)),
 );
+
+const ids = new Map<string, number>(
+  CHARSETS.flatMap((row) => row.names.split(" ").map((name) => [name, row.ids[0]!] as const)),
+);
+
+const UTF8MB4 = 45;
+
+/** A collation id for a character set's name: one by which texts are read as in the set. */
+export function charsetId(name: string): number {
+  return ids.get(name) ?? UTF8MB4;
+}
 
 /** Whether texts in the set are read as UTF-8. */
 export function isReadAsUtf8(charset: number): boolean {

@@ -51,7 +51,7 @@ export interface AssignedVariable {
 export interface NamedEffect {
   /** One bit of {@link Effect}. */
   readonly effect: number;
-  /** Without quotes, letters as typed; undefined where it is computed, or runs more than once. */
+  /** Without quotes, letters as typed; undefined where it is computed, or need not run just once. */
   readonly name: string | undefined;
   /** Of a table: what stands before its name; undefined for the session's schema. */
   readonly schema?: string | undefined;

@@ -110,7 +110,10 @@ export const Effect = {
    * MySQL, and others to MariaDB.
    */
   getsLock: 1 << 15,
-  /** RELEASE_LOCK; RELEASE_ALL_LOCKS with `all`. */
+  /**
+   * RELEASE_LOCK; RELEASE_ALL_LOCKS with `all`. Neither has `all` or a name where it need not run: in
+   * a branch, behind AND, where there may be no row, in an EXPLAIN.
+   */
   releasesLock: 1 << 16,
   /**
    * HANDLER t OPEN. Ends with HANDLER CLOSE, and with ALTER, DROP and TRUNCATE of the table (then

@@ -55,6 +55,13 @@ Deno.test("Routes go to the last server, a hinted or a chosen one, or whichever 
   }
 });
 
+Deno.test("Of a value that is too long for a name its length is told", () => {
+  for (const chosen of [`'${"x".repeat(20_000_000)}'`, `X'${"61".repeat(10_000_000)}'`]) {
+    const { message } = assertThrows(() => routeOf({ ...REQUEST, chosen }), SluiceError);
+    assertEquals(message.split(", ").at(-1), `got a value of ${chosen.length} characters`);
+  }
+});
+
 Deno.test("Unknown servers are refused with the names that there are", () => {
   const bad = [{ hint: "DB1" }, { hint: "" }, { chosen: "'db3'" }, { chosen: "5" }, {
     chosen: "CONVERT(X'64' USING utf8mb4)",

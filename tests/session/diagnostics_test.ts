@@ -143,6 +143,11 @@ const ASKS: Readonly<Record<string, readonly string[]>> = {
     "SET @a = 1; UPDATE one.t SET v = v WHERE id = 99; SET @b = 2",
     "SHOW WARNINGS",
   ],
+  "behind a long statement": [`SELECT ${"1, ".repeat(600)}1`, "SHOW WARNINGS"],
+  "behind a long statement with a table": [
+    `SELECT ${"1, ".repeat(600)}COUNT(*) FROM one.t`,
+    "SHOW WARNINGS",
+  ],
   "stacked": ["GET STACKED DIAGNOSTICS @n = NUMBER", "SHOW WARNINGS", "SELECT @n"],
   "stacked, and the count": ["GET STACKED DIAGNOSTICS @n = NUMBER", "SELECT ROW_COUNT()"],
   "no item": ["GET DIAGNOSTICS CONDITION 1 @n = NUMBER", "SHOW WARNINGS"],

@@ -2,10 +2,13 @@
 import { Buffer } from "node:buffer";
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
+import { concat, encodeText } from "../../src/protocol/bytes.ts";
+import { Command } from "../../src/protocol/constants.ts";
 import { eventually } from "../support/eventually.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
 import { value } from "../support/value.ts";
+import { MODERN, WireClient } from "../support/wire_client.ts";
 
 /** Whether a client stays where it is for what nobody can tell. */
 function isUnknownPinned({ proxy }: TestProxy): boolean {
@@ -273,6 +276,25 @@ for (const name of ENGINES) {
       }
       await direct.end();
       assertEquals(told[1], told[0]);
+    },
+  );
+
+  shared(
+    "texts are read in the character set that the session has now",
+    { sessions: 1, clients: 0 },
+    async (_, proxy) => {
+      const capabilities = MODERN;
+      using client = await WireClient.connect({ ...APP, port: proxy.port, capabilities });
+      await client.run("SET NAMES gbk");
+      // The second byte of the character is that of a backslash.
+      const text = [
+        Uint8Array.of(Command.QUERY),
+        encodeText("SELECT '"),
+        Uint8Array.of(0xbf, 0x5c),
+      ];
+      await client.command(concat([...text, encodeText("', GET_LOCK('gbk', 0), '' ''")]));
+      const held = [...proxy.proxy.manager.clients.values()].flatMap((one) => one.info().pins);
+      assertEquals(held.map(({ things }) => things), [["gbk"]]);
     },
   );
 

@@ -101,6 +101,16 @@ for (const name of ["mariadb", "mysql"] as const) {
     await stage.isKeptUntil("DO RELEASE_LOCK('twice')");
   });
 
+  staged("a lock is held where its release has not run", async (stage) => {
+    const { client } = stage;
+    for (const ends of ["RELEASE_LOCK('kept')", "RELEASE_ALL_LOCKS()"]) {
+      await client.query("DO GET_LOCK('kept', 0)");
+      await client.query(`SELECT IF(0, ${ends}, 0)`);
+      assertEquals(stage.things, ["kept"]);
+      await stage.isKeptUntil(`SELECT IF(1, ${ends}, 0)`);
+    }
+  });
+
   staged("many locks that others have leave room for one's own", async (stage) => {
     const { client, direct } = stage;
     await direct.query(getLocks("job", 3 * MOST_NAMES));

@@ -160,6 +160,17 @@ const LOCKING: readonly Claim[] = [
     run: ["DO GET_LOCK('a', 0)", statement],
     probe: ["SELECT IS_FREE_LOCK('a')", "1"],
   })),
+  ...[
+    "SELECT IF(0, RELEASE_LOCK('a'), 0)",
+    "SELECT 0 AND RELEASE_LOCK('a')",
+    "SELECT RELEASE_LOCK('a') LIMIT 0",
+    "SELECT RELEASE_ALL_LOCKS() FROM t WHERE 0",
+    "EXPLAIN SELECT RELEASE_LOCK('a')",
+  ].map((statement): Claim => ({
+    claim: `${statement} releases nothing`,
+    run: ["DO GET_LOCK('a', 0)", statement],
+    probe: ["SELECT IS_FREE_LOCK('a')", "0"],
+  })),
   {
     claim: "GET_LOCK runs in EXPLAIN",
     run: ["EXPLAIN SELECT * FROM (SELECT GET_LOCK('a', 0)) x"],

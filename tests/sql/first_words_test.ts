@@ -7,6 +7,8 @@ const TEXTS: readonly (readonly [text: string, behind: string])[] = [
   ["/* sluice: server=first */ SELECT 1 /* more */", "SELECT 1 /* more */"],
   ["/* one *//* two */ SET NAMES latin1", "SET NAMES latin1"],
   ["-- a line\nSELECT 1", "SELECT 1"],
+  ["--\nSELECT 1\n", "SELECT 1\n"],
+  ["--\t\nSELECT 1", "SELECT 1"],
   ["# a line\n  # another\nSELECT 1", "SELECT 1"],
   ["--no comment", "--no comment"],
   ["--\u0001a line\nSELECT 1", "SELECT 1"],
