@@ -8,6 +8,7 @@ import type { Cluster, ServerProfile, ServerRequest } from "../backend/cluster.t
 import { SluiceError } from "../errors.ts";
 import { attributeOf, passedAttributes } from "../protocol/attributes.ts";
 import {
+  isSpoken,
   type LoginKey,
   NATIVE,
   type PluginName,
@@ -92,6 +93,7 @@ export async function receiveLogin(
   const profile = await context.defaultCluster.profile();
   const offered = offeredToClients(profile.capabilities, context.isAnythingShared);
   const nonce = makeNonce();
+  const announced = pluginFor("", context, profile);
   await port.write(encodeGreeting({
     serverVersion: context.config.serverVersion || profile.serverVersion,
     threadId: peer.id,
@@ -100,7 +102,7 @@ export async function receiveLogin(
     charset: profile.charset,
     status: Status.AUTOCOMMIT,
     authData: nonce,
-    authPlugin: pluginFor("", context, profile),
+    authPlugin: announced,
   }));
   const login = readLogin(await port.read());
   peer.onName(login.user);
@@ -120,9 +122,9 @@ export async function receiveLogin(
     ),
   };
   const destination = findDestination({ text: login.user, name }, peer, context);
-  const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
+  const auth = serverAuth(nonce, destination, announced);
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
-  const named = canSwitch ? login.authPlugin : NATIVE;
+  const named = canSwitch ? login.authPlugin : "";
   let asking: PluginName | undefined;
   if (canSwitch && named !== NATIVE) asking = easierPlugin(destination);
   else if (canSwitch && await mustShowPassword(destination)) asking = SHA2;
@@ -167,16 +169,14 @@ export async function receiveChangeUser(
     ? SHA2
     : pluginFor(change.authPlugin, context, profile);
   const auth = serverAuth(kept ?? makeNonce(), destination, plugin);
-  const first = kept === undefined
-    ? auth.switchTo(plugin)
-    : auth.start(NATIVE, change.authResponse);
+  const first = kept === undefined ? auth.switchTo(plugin) : auth.start("", change.authResponse);
   const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
   return admit(asked, destination, { key, nonce: kept, peer });
 }
 
 /** The plugin that a client named, or else the one that the proxy asks with. */
 function pluginFor(named: string, { config }: SessionContext, profile: ServerProfile): PluginName {
-  if (named === NATIVE || named === SHA2) return named;
+  if (isSpoken(named)) return named;
   if (config.defaultAuthenticationPlugin !== "server") return config.defaultAuthenticationPlugin;
   // Drivers choose by the version that they are told: it must fit the plugin, as the server's does.
   return profile.authPlugin === NATIVE ? NATIVE : SHA2;
@@ -207,9 +207,9 @@ async function wantsPassword(cluster: Cluster): Promise<boolean> {
 function serverAuth(
   nonce: Uint8Array,
   { account }: Destination,
-  fallback: PluginName,
+  announced: PluginName,
 ): ServerAuth {
-  return new ServerAuth({ nonce, verifier: account.verifier, fallback });
+  return new ServerAuth({ nonce, verifier: account.verifier, announced });
 }
 
 function readLogin(payload: Uint8Array): Login {

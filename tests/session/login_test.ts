@@ -94,6 +94,18 @@ Deno.test("A client that names a foreign plugin is asked to switch", async () =>
   }
 });
 
+for (const [announced, named] of [[NATIVE, SHA2], [SHA2, NATIVE]] as const) {
+  Deno.test(`A client that names ${named} where ${announced} was announced answers anew`, async () => {
+    await using server = new FakeServer({ plugin: announced });
+    await using proxy = await proxyFor(server, { users: [USERS.clear] });
+    // Nothing yet: the nonce of the greeting is for the other plugin.
+    const login = { authPlugin: named, authResponse: new Uint8Array(0) };
+    await useOnce(proxy, { user: "app", password: "secret", login });
+    const wrong = await refused(proxy, { user: "app", password: "wrong", login });
+    assertEquals([wrong.code, wrong.message.endsWith("(using password: YES)")], [1045, true]);
+  });
+}
+
 Deno.test("A client that knows no plugins logs in by native", async () => {
   await using server = new FakeServer();
   await using proxy = await proxyFor(server);
