@@ -11,7 +11,7 @@ const FAILED = 1;
 
 const encoder = new TextEncoder();
 
-/** Signals that stop the proxy: the first lets clients finish, the second does not. */
+/** Signals that stop the proxy: the first lets clients finish, the second ends them, the third all. */
 const STOP_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 function exitWith(code: number, message: string): never {
@@ -37,12 +37,13 @@ function logDefect(error: unknown): void {
 }
 
 function stopOnSignals(proxy: Proxy): void {
-  let isStopping = false;
+  let count = 0;
   for (const [signal, number] of Object.entries(STOP_SIGNALS)) {
     Deno.addSignalListener(signal as keyof typeof STOP_SIGNALS, () => {
-      if (isStopping) Deno.exit(128 + number);
-      isStopping = true;
       logInfo("signal received", { signal });
+      count++;
+      if (count === 2) return proxy.hurry();
+      if (count > 2) Deno.exit(128 + number);
       proxy.stop().then(() => Deno.exit(0), (error) => exitWith(FAILED, messageOf(error)));
     });
   }

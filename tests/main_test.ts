@@ -172,8 +172,11 @@ Deno.test("A statement that goes on past the grace period is told 1053, and the 
   assert(server.queries.at(-1)?.startsWith("KILL "));
 });
 
-Deno.test("A second signal stops at once", async () => {
-  await using server = sleepyServer();
+/** A proxy that stops and would wait for an hour, and a client of it whose statement goes on. */
+async function stopping(
+  server: FakeServer,
+  use: (process: ProxyProcess, client: FakeClient) => Promise<void>,
+): Promise<void> {
   await using process = await ProxyProcess.start({
     servers: [server.port],
     proxy: { shutdown_grace: "1h" },
@@ -183,9 +186,34 @@ Deno.test("A second signal stops at once", async () => {
   await eventually("the statement runs", () => server.queries.includes("SLEEP"));
   process.signal("SIGTERM");
   await eventually("it is stopping", () => process.lines("stopping").length > 0);
-  process.signal("SIGTERM");
-  assertEquals(await process.ended, { code: 128 + 15, signal: null });
-  await client.ended();
+  await use(process, client);
+}
+
+Deno.test("A second signal ends the grace period: 1053, a cancel, all lines, and 0", async () => {
+  await using server = sleepyServer();
+  await stopping(server, async (process, client) => {
+    process.signal("SIGINT");
+    assertEquals((await client.expectErr()).code, 1053);
+    await client.ended();
+    assertEquals(await process.ended, { code: 0, signal: null });
+    assert(server.queries.at(-1)?.startsWith("KILL "));
+    assertEquals(process.lines("session ended").length, 1);
+    assertEquals(process.lines("stopped").length, 1);
+  });
+});
+
+Deno.test("A third signal waits for nothing", async () => {
+  await using server = new FakeServer({
+    onSession: (peer) => peer.serve((_, session) => session.stall()),
+  });
+  await stopping(server, async (process) => {
+    process.signal("SIGINT");
+    process.signal("SIGTERM");
+    assertEquals((await process.ended).signal, null);
+    assert([128 + 2, 128 + 15].includes((await process.ended).code));
+    assertEquals(process.lines("signal received").length, 3);
+    assertEquals(process.lines("stopped"), []);
+  });
 });
 
 /** Lines of a whole life: a session, a refusal, a lost client, start and stop. */
