@@ -1,7 +1,8 @@
 /** The executable: command line, configuration, signals, exit code. */
 import { parseCommandLine } from "./src/config/command_line.ts";
 import { LiveConfig } from "./src/config/live_config.ts";
-import type { ConfigLayers } from "./src/config/load.ts";
+import { type ConfigLayers, originOf } from "./src/config/load.ts";
+import { reasonOf } from "./src/config/system.ts";
 import { messageOf } from "./src/errors.ts";
 import { configureLog, logError, logInfo, setLogLevel } from "./src/log.ts";
 import { Proxy } from "./src/proxy.ts";
@@ -63,7 +64,11 @@ async function serve(layers: ConfigLayers): Promise<void> {
   try {
     await configureLog(log);
   } catch (error) {
-    exitWith(FAILED, `Cannot open the log file ${log.file}: ${messageOf(error)}`);
+    const origin = originOf(layers, { section: "log", key: "file" });
+    exitWith(
+      FAILED,
+      `Cannot open the log file ${log.file} (log.file of ${origin}): ${reasonOf(error)}`,
+    );
   }
   config.onChange((next, previous) => {
     if (next.log.level !== previous.log.level) setLogLevel(next.log.level);

@@ -105,16 +105,37 @@ Deno.test("A key of another kind than RSA is named, with exit code 1", async () 
   });
 });
 
-Deno.test("A log file that cannot be written is named, with exit code 1", async () => {
+Deno.test("A log file that cannot be written is a problem of the configuration", async () => {
   await inFolder(async (folder) => {
-    const file = `${folder}/missing/log`;
-    await Deno.writeTextFile(
-      `${folder}/sluice.toml`,
-      configText({ servers: [9], log: { file } }),
-    );
-    await using process = await run([], folder);
+    const config = `${folder}/sluice.toml`;
+    await Deno.writeTextFile(config, configText({ servers: [9] }));
+    for (const [file, reason] of [["missing/log", "no such folder"], [".", "it is a folder"]]) {
+      await Deno.writeTextFile(`${config}.overlay.toml`, `[log]\nfile = "${folder}/${file}"\n`);
+      for (const args of [[], ["--check"]]) {
+        await using process = await run(["--config", config, ...args], folder);
+        assertEquals((await process.ended).code, 2);
+        assertEquals(
+          process.stderr,
+          `${config}.overlay.toml:2: log.file: Expected a file to add lines to, ` +
+            `got ${reason} at "${folder}/${file}"\n`,
+        );
+      }
+    }
+  });
+});
+
+Deno.test("A log file that cannot be opened is named once, with where that is set, and exit code 1", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/socket`;
+    using _listener = Deno.listen({ transport: "unix", path: file });
+    const config = `${folder}/sluice.toml`;
+    await Deno.writeTextFile(config, configText({ servers: [9] }));
+    await Deno.writeTextFile(`${config}.overlay.toml`, `[log]\nfile = "${file}"\n`);
+    await using process = await run(["--config", config], folder);
     assertEquals((await process.ended).code, 1);
-    assertStringIncludes(process.stderr, file);
+    const place = `${file} (log.file of ${config}.overlay.toml)`;
+    assertStringIncludes(process.stderr, `sluice: Cannot open the log file ${place}: `);
+    assertEquals(process.stderr.split(file).length, 2, process.stderr);
   });
 });
 

@@ -7,7 +7,7 @@ import { enumerate, ProblemList, quote } from "./problems.ts";
 import { KEYS, SECTIONS } from "./schema.ts";
 import { readOwnSecret } from "./secrets.ts";
 import { readSection } from "./section.ts";
-import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
+import { besideConfig, type ConfigSystem, readFileText, writingProblem } from "./system.ts";
 import { keyText, type TomlTable, tomlTable } from "./toml_document.ts";
 import type { ClusterConfig, Config } from "./types.ts";
 import { readUsers } from "./users.ts";
@@ -29,7 +29,7 @@ export function buildConfig(
   const clusters = readClusters(tablesOf(root, "clusters", problems), problems);
   const config: Config = {
     proxy: readProxy(root, clusters, { system, problems }),
-    log: readLog(root, problems),
+    log: readLog(root, { system, problems }),
     clusters,
     users: readUsers(tablesOf(root, "users", problems), clusters, { system, problems }),
   };
@@ -39,10 +39,10 @@ export function buildConfig(
 /** The configuration that has nothing of `[proxy]` and `[log]` set. */
 export function defaultsOf(config: Config): Config {
   const problems = new ProblemList("");
-  const system = { readFile: () => "", env: () => undefined };
+  const system = { readFile: () => "", env: () => undefined, tryWriting: () => {} };
   const root = tomlTable(0, "header");
   const proxy = readProxy(root, config.clusters, { system, problems });
-  return { ...config, proxy, log: readLog(root, problems) };
+  return { ...config, proxy, log: readLog(root, { system, problems }) };
 }
 
 /** Adds sections that must be there, and everything at the top of the document that is none. */
@@ -141,8 +141,14 @@ function checkKeyFile(path: string, line: number, { system, problems }: Reading)
 }
 
 /** `[log]` below `root`; what is not there has its default. */
-export function readLog(root: TomlTable, problems: ProblemList): Config["log"] {
+export function readLog(root: TomlTable, { system, problems }: Reading): Config["log"] {
   const [table = tomlTable(1, "header")] = tablesOf(root, "log", problems);
   const values = readSection(table, "log", problems);
-  return { ...values, file: besideConfig(values.file, problems.file) };
+  const file = besideConfig(values.file, problems.file);
+  const reason = file === "" ? undefined : writingProblem(file, system);
+  if (reason !== undefined) {
+    const got = `${reason} at ${quote(file)}`;
+    problems.add(lineOf(table, "file"), "log.file", `Expected a file to add lines to, got ${got}`);
+  }
+  return { ...values, file };
 }

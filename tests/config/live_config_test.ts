@@ -84,7 +84,7 @@ const VALUES: readonly (readonly [name: string, typed: string, shown: string, li
   ["syslog_level", "WARN", "warning", 'level = "warning"'],
   ["syslog_level", "trace", "debug", 'level = "debug"'],
   ["default_cluster", "main", "main", 'default_cluster = "main"'],
-  ["mysql_version", '8.0 "x" \\ é', '8.0 "x" \\ é', 'mysql_version = "8.0 \\"x\\" \\\\ é"'],
+  ["mysql_version", '8.0.1 "\\ é', '8.0.1 "\\ é', 'mysql_version = "8.0.1 \\"\\\\ é"'],
 ];
 
 for (const [name, typed, shown, line] of VALUES) {
@@ -116,7 +116,9 @@ const WRONG_VALUES: readonly (readonly [name: string, typed: string, says: strin
   ["listen", "127.0.0.1", '"host:port" with a port between 0 and 65535, got "127.0.0.1"'],
   ["listen", "h:1;H:1", 'Expected each address once, got "h:1" again'],
   ["listen", "h:1;", 'got ""'],
-  ["mysql_version", "8\n0", "Expected text in quotes"],
+  ["mysql_version", "foo", 'Expected a version such as "8.0.36", got "foo"'],
+  ["mysql_version", "8.0.1\n", 'Expected a version such as "8.0.36", got "8.0.1\\n"'],
+  ["log_file", "/missing/log", 'a file to add lines to, got no such folder at "/missing/log"'],
   ["rsa_private_key_file", "none.pem", "Expected a PEM file with an unencrypted private key"],
 ];
 

@@ -219,6 +219,19 @@ const WRONG_FILES: readonly WrongFile[] = [
     problems: [["config.toml:2: proxy.listen", "Expected a list", "got an empty list"]],
   },
   {
+    what: "log files that cannot be written",
+    text: `${VALID}[log]\nfile = "/run/folder"\n`,
+    problems: [[
+      "config.toml:8: log.file",
+      'Expected a file to add lines to, got it is a folder at "/run/folder"',
+    ]],
+  },
+  {
+    what: "a version that is none",
+    text: `${VALID}[proxy]\nmysql_version = "8.0"\n`,
+    problems: [["config.toml:8: proxy.mysql_version", 'a version such as "8.0.36", got "8.0"']],
+  },
+  {
     what: "one address to listen on twice, after a wrong one",
     text: `[proxy]\nlisten = ["x", "localhost:2883",\n"LOCALHOST:2883", "h:0", "h:0"]\n${VALID}`,
     problems: [["config.toml:2: proxy.listen", 'got "x": it has no port'], [
