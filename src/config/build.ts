@@ -1,8 +1,9 @@
-import { formatAddress } from "./address.ts";
 import { readClusters } from "./clusters.ts";
 import { deepFreeze } from "./freeze.ts";
-import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.ts";
+import { checkListen } from "./listen.ts";
+import { lineOf, tablesOf, unknownName } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
+import { sizeConflict } from "./pool_sizes.ts";
 import { enumerate, ProblemList, quote } from "./problems.ts";
 import { KEYS, SECTIONS } from "./schema.ts";
 import { readOwnSecret } from "./secrets.ts";
@@ -33,7 +34,21 @@ export function buildConfig(
     clusters,
     users: readUsers(tablesOf(root, "users", problems), clusters, { system, problems }),
   };
+  addSizeConflict(config.proxy, root, problems);
   return problems.isEmpty ? deepFreeze(config) : undefined;
+}
+
+/** Adds what the sizes of pools are wrong with, by the document that has made them so. */
+export function addSizeConflict(
+  proxy: Config["proxy"],
+  root: TomlTable,
+  problems: ProblemList,
+): void {
+  const node = root.entries.get("proxy")?.node;
+  if (node?.kind !== "table") return;
+  const conflict = sizeConflict(proxy, (key) => node.entries.has(key));
+  if (conflict === undefined) return;
+  problems.add(lineOf(node, conflict.key), `proxy.${conflict.key}`, conflict.problem);
 }
 
 /** The configuration that has nothing of `[proxy]` and `[log]` set. */
@@ -87,13 +102,7 @@ export function readProxy(
       unknownName("cluster", wanted, names),
     );
   }
-  const listen = new UniqueNames("address", problems);
-  values.listen.forEach((address, index) => {
-    // Any number of times "any free port".
-    if (address.port === 0) return;
-    const line = itemLine(table, "listen", index);
-    listen.add(line, "proxy.listen", formatAddress(address).toLowerCase());
-  });
+  checkListen(values.listen, table, problems);
   const keyFile = besideConfig(values.rsa_private_key_file, problems.file);
   checkKeyFile(keyFile, lineOf(table, "rsa_private_key_file"), { system, problems });
   const secrets = { section: "proxy", table, values, system, problems } as const;

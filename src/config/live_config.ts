@@ -26,6 +26,7 @@ import {
   parameterRows,
   parameterTexts,
 } from "./parameters.ts";
+import { sizeConflict } from "./pool_sizes.ts";
 import { type ConfigProblem, formatProblem, ProblemList } from "./problems.ts";
 import { type ConfigSystem, denoSystem } from "./system.ts";
 import type { TomlTable } from "./toml_document.ts";
@@ -141,6 +142,10 @@ export class LiveConfig {
     const cleared = withoutKey(this.#readOverlay(), row);
     const overlay = setting === undefined ? cleared : withSetting(cleared, setting);
     const wanted = this.#apply(overlay, this.#base, overlayProblem);
+    const conflict = sizeConflict(wanted.proxy, (key) => key === row.key);
+    if (conflict !== undefined) {
+      throw new SluiceError("invalid_config", `${conflict.key}: ${conflict.problem}`);
+    }
     const { waiting } = mergeLive(this.#current, wanted);
     const outcome = {
       name,

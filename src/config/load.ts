@@ -1,4 +1,4 @@
-import { buildConfig } from "./build.ts";
+import { addSizeConflict, buildConfig } from "./build.ts";
 import type { KeyRow } from "./key_row.ts";
 import {
   emptyOverlay,
@@ -69,6 +69,7 @@ export function addOverlay(
   const overlay = readOverlay(system, problems);
   const values = overlay && overlayValues(overlay, clusters, { system, problems });
   const config = "config" in base && values && withOverlay(base.config, values);
+  if (config && problems.isEmpty) addSizeConflict(config.proxy, overlay, problems);
   if ("problems" in base || !overlay || !config || !problems.isEmpty) {
     const ofBase = "problems" in base ? base.problems : [];
     return { problems: [...ofBase, ...problems.sorted()] };

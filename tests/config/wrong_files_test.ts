@@ -219,6 +219,19 @@ const WRONG_FILES: readonly WrongFile[] = [
     problems: [["config.toml:2: proxy.listen", "Expected a list", "got an empty list"]],
   },
   {
+    what: "all addresses of the machine beside one of them",
+    text: `[proxy]\nlisten = [\n"127.0.0.1:1",\n"0.0.0.0:1",\n"[::]:2",\n"0.0.0.0:2",\n` +
+      `"0.0.0.0:3",\n"127.0.0.1:4",\n"127.0.0.2:4"]\n${VALID}`,
+    problems: [
+      [
+        "config.toml:4: proxy.listen",
+        'Expected each port once for all addresses of the machine, got "0.0.0.0:1" beside ' +
+        '"127.0.0.1:1"',
+      ],
+      ["config.toml:6: proxy.listen", 'got "0.0.0.0:2" beside "[::]:2"'],
+    ],
+  },
+  {
     what: "log files that cannot be written",
     text: `${VALID}[log]\nfile = "/run/folder"\n`,
     problems: [[
@@ -230,6 +243,14 @@ const WRONG_FILES: readonly WrongFile[] = [
     what: "a version that is none",
     text: `${VALID}[proxy]\nmysql_version = "8.0"\n`,
     problems: [["config.toml:8: proxy.mysql_version", 'a version such as "8.0.36", got "8.0"']],
+  },
+  {
+    what: "pools that keep more open than they may have",
+    text: `${VALID}[proxy]\nsession_pool_default_min_conn = 21\n`,
+    problems: [[
+      "config.toml:8: proxy.session_pool_default_min_conn",
+      "Expected at most 20, which is session_pool_default_max_conn, got 21",
+    ]],
   },
   {
     what: "one address to listen on twice, after a wrong one",
