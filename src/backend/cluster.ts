@@ -1,7 +1,7 @@
 /** A set of servers that one login name leads to. */
 import type { ClusterConfig, PoolConfig, TenantConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
-import { logInfo, logWarning } from "../log.ts";
+import { logInfo } from "../log.ts";
 import { closeQuietly } from "../net/transport.ts";
 import { SHA2 } from "../protocol/auth.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
@@ -202,7 +202,7 @@ export class Cluster {
     } catch (error) {
       if (error instanceof SluiceError && mayHelpElsewhere(error) && !signal.aborted) {
         if (!isInUse || !isServerFull(error)) backend.report(false, Date.now());
-        logWarning("server failed", { server: backend.label, cause: error.message });
+        backend.tellFailure(error.message, Date.now());
       }
       throw error;
     }
@@ -230,7 +230,7 @@ export class Cluster {
         return this.#profile;
       } catch (error) {
         backend.report(false, Date.now());
-        logWarning("server failed", { server: backend.label, cause: messageOf(error) });
+        backend.tellFailure(messageOf(error), Date.now());
       }
     }
     return FALLBACK_PROFILE;

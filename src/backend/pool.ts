@@ -9,6 +9,7 @@ import { isServerFull, mayHelpElsewhere } from "./failover.ts";
 import { IdleSeats } from "./idle_seats.ts";
 import type { PoolRequest, WaitOptions } from "./pool_request.ts";
 import { PoolSeat, type SeatOwner } from "./pool_seat.ts";
+import { Repeats } from "./repeats.ts";
 import { Retry } from "./retry.ts";
 import type { ServerLogin } from "./server_login.ts";
 import type { ServerSession } from "./server_session.ts";
@@ -40,6 +41,7 @@ export interface PoolHome {
   /** Gives a free session to who waits, here or in another pool. @returns false where nobody does */
   passOn(pool: Pool, seat: Seat): boolean;
   onQueue(pool: Pool, isEmpty: boolean): void;
+  onRefusal(pool: Pool): void;
   /** What there is not enough of. */
   shortageOf(pool: Pool): string;
 }
@@ -49,6 +51,8 @@ export class Pool implements SeatOwner<ServerSession> {
   readonly name: string;
   readonly waiting: WaitQueue;
   readonly retry = new Retry();
+  /** Who has waited in vain. */
+  readonly refusals = new Repeats();
   /** When it was made. Milliseconds since the epoch. */
   readonly since: number;
   /** Nothing was left of it: whoever keeps it looks for the one in its place. */
@@ -350,6 +354,8 @@ export class Pool implements SeatOwner<ServerSession> {
   }
 
   #exhausted(waited: number): SluiceError {
+    this.refusals.add();
+    this.#home.onRefusal(this);
     return new SluiceError(
       "pool_exhausted",
       `Too many connections: waited ${waited} ms for ${this.#home.shortageOf(this)}`,
