@@ -174,7 +174,7 @@ export function lossError(told: Told): SluiceError {
     ? error.message.replace(" during query: ", " between statements: ")
     : error.message;
   const { kind, code, sqlState } = error;
-  return new SluiceError(kind, `${reason}; ${[...consequences(told)].join("; ")}`, {
+  return new SluiceError(kind, [reason, ...consequences(told)].join("; "), {
     code,
     sqlState,
     cause: error,

@@ -2,7 +2,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { frame } from "../../src/protocol/bytes.ts";
 import { Head } from "../../src/protocol/constants.ts";
-import { FAULTS, OUTCOMES, type State, STATES } from "../../src/session/loss.ts";
+import { SluiceError } from "../../src/errors.ts";
+import { FAULTS, lossError, OUTCOMES, type State, STATES } from "../../src/session/loss.ts";
 import type { FakePeer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
 import {
@@ -175,3 +176,10 @@ for (const sharing of ["transaction", "session"] as const) {
     });
   });
 }
+
+Deno.test("A loss that has no consequences has no words for them", () => {
+  const error = new SluiceError("killed", "It was killed");
+  const nothing = { isUnused: false, isInTransaction: false, isPinned: false, isSecondRun: false };
+  const told = { ...nothing, error, pins: [], mayHaveCommitted: false, isRead: true };
+  assertEquals(lossError({ ...told, stage: "sent" }).message, "It was killed");
+});
