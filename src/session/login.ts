@@ -61,6 +61,8 @@ interface Destination {
   readonly name: LoginName;
   readonly cluster: Cluster;
   readonly account: Account;
+  /** Why it leads nowhere, for the log: clients are told of a wrong password alone. */
+  readonly unknown: string | undefined;
 }
 
 /** A client that has proven who it is. The OK has not been sent yet. */
@@ -131,7 +133,8 @@ export async function receiveLogin(
   const first = asking === undefined
     ? auth.start(named, login.authResponse)
     : auth.switchTo(asking);
-  const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  const { unknown } = destination;
+  const key = await authenticate(port, auth, { first, user: asked.user, peer, unknown, context });
   return admit(asked, destination, { key, nonce: canSwitch ? undefined : nonce, peer });
 }
 
@@ -170,7 +173,8 @@ export async function receiveChangeUser(
     : pluginFor(change.authPlugin, context, profile);
   const auth = serverAuth(kept ?? makeNonce(), destination, plugin);
   const first = kept === undefined ? auth.switchTo(plugin) : auth.start("", change.authResponse);
-  const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  const { unknown } = destination;
+  const key = await authenticate(port, auth, { first, user: asked.user, peer, unknown, context });
   return admit(asked, destination, { key, nonce: kept, peer });
 }
 
@@ -242,15 +246,28 @@ function findDestination(
 ): Destination {
   if (isProxysys(own)) {
     const account = context.proxysys.find({ name: own, host: peer.host, config: context.config });
-    return { name: own, cluster: context.defaultCluster, account };
+    const unknown = account !== NOBODY
+      ? undefined
+      : identityOf(own) === "ordinary"
+      ? "unknown account of proxysys"
+      : `no login from ${peer.host} for this account`;
+    return { name: own, cluster: context.defaultCluster, account, unknown };
   }
   const plain = { user: text, tenant: "", cluster: "" };
   const whole = context.account(plain);
   const name = whole === undefined ? own : plain;
   const cluster = name.cluster === "" ? context.defaultCluster : context.cluster(name.cluster);
-  const isThere = cluster !== undefined && hasTenant(cluster, name.tenant);
-  const account = isThere ? whole ?? context.account(name) : undefined;
-  return { name, cluster: cluster ?? context.defaultCluster, account: account ?? NOBODY };
+  if (cluster === undefined) {
+    const unknown = `unknown cluster ${name.cluster}`;
+    return { name, cluster: context.defaultCluster, account: NOBODY, unknown };
+  }
+  if (!hasTenant(cluster, name.tenant)) {
+    const unknown = `unknown tenant ${name.tenant} of cluster ${cluster.config.name}`;
+    return { name, cluster, account: NOBODY, unknown };
+  }
+  const account = whole ?? context.account(name);
+  const unknown = account === undefined ? "unknown account" : undefined;
+  return { name, cluster, account: account ?? NOBODY, unknown };
 }
 
 /** OceanBase clusters know their tenants themselves. */
@@ -271,6 +288,7 @@ async function authenticate(
     readonly first: ServerStep;
     readonly user: string;
     readonly peer: Peer;
+    readonly unknown: string | undefined;
     readonly context: SessionContext;
   },
 ): Promise<LoginKey | undefined> {
@@ -285,7 +303,7 @@ async function authenticate(
         step = auth.useRsaKey(await options.context.rsaKey());
         break;
       case "refused":
-        throw accessDenied(options.user, options.peer, step.usingPassword);
+        throw accessDenied(options, step.usingPassword);
       case "accepted":
         if (step.payload !== undefined) port.queue(step.payload);
         return step.key;
@@ -293,17 +311,25 @@ async function authenticate(
   }
 }
 
-function accessDenied(user: string, peer: Peer, usingPassword: boolean): SluiceError {
+function accessDenied(
+  { user, peer, unknown }: {
+    readonly user: string;
+    readonly peer: Peer;
+    readonly unknown: string | undefined;
+  },
+  usingPassword: boolean,
+): SluiceError {
   const using = usingPassword ? "YES" : "NO";
   return new SluiceError(
     "access_denied",
     `Access denied for user '${user}'@'${peer.host}' (using password: ${using})`,
+    { cause: unknown ?? (usingPassword ? "wrong password" : "no password") },
   );
 }
 
 function admit(
   asked: Asked,
-  { name, cluster, account }: Destination,
+  { name, cluster, account, unknown }: Destination,
   proven: {
     readonly key: LoginKey | undefined;
     readonly nonce: Uint8Array | undefined;
@@ -317,7 +343,9 @@ function admit(
     return { name, identity, asked, nonce, servers: undefined };
   }
   const key = account.serverKey ?? proven.key;
-  if (account === NOBODY || key === undefined) throw accessDenied(asked.user, proven.peer, true);
+  if (account === NOBODY || key === undefined) {
+    throw accessDenied({ user: asked.user, peer: proven.peer, unknown }, true);
+  }
   const tenant = name.tenant === "" ? undefined : cluster.tenant(name.tenant);
   const isOceanBaseTenant = cluster.config.kind === "oceanbase" && name.tenant !== "";
   const ownUser = isOceanBaseTenant ? `${name.user}@${name.tenant}` : name.user;
