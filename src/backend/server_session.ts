@@ -25,6 +25,7 @@ import type {
   SessionManager,
 } from "../session_manager.ts";
 import type { Backend, DialLimits } from "./backend.ts";
+import { NO_VARIABLES, OpeningSession } from "./opening_session.ts";
 import type { PoolSeat } from "./pool_seat.ts";
 import { Reports } from "./reports.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
@@ -45,8 +46,6 @@ export interface OpenOptions extends DialLimits {
   /** Told the `ss_id` as soon as there is one. */
   readonly onOpening?: (id: number) => void;
 }
-
-const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
 
 const QUIT = Uint8Array.of(1, 0, 0, 0, Command.QUIT);
 
@@ -444,52 +443,4 @@ function dialectOf({ capabilities, serverVersion }: Greeting): Dialect {
   const both = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF;
   if ((capabilities & both) === Capability.SESSION_TRACK) return "oceanbase";
   return serverVersion.includes("MariaDB") ? "mariadb" : "mysql";
-}
-
-/** Stands in the list for a server session that is being opened. */
-class OpeningSession implements ServerEntry {
-  readonly id: number;
-  readonly #backend: Backend;
-  readonly #login: ServerLogin;
-  readonly #openedSince = Date.now();
-  readonly #abort = new AbortController();
-  killed: SluiceError | undefined;
-
-  constructor(id: number, backend: Backend, login: ServerLogin) {
-    this.id = id;
-    this.#backend = backend;
-    this.#login = login;
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  info(): ServerSessionInfo {
-    return {
-      id: this.id,
-      threadId: 0,
-      phase: "connecting",
-      server: this.#backend.config.name,
-      address: this.#backend.address,
-      user: this.#login.user,
-      schema: this.#login.schema,
-      openedSince: this.#openedSince,
-      statements: 0,
-      bytesIn: 0,
-      bytesOut: 0,
-      isInTransaction: false,
-      localAddress: "",
-      stateVersion: undefined,
-      variables: NO_VARIABLES,
-    };
-  }
-
-  kill(reason: string): void {
-    this.killed = new SluiceError("killed", reason);
-    this.#abort.abort();
-  }
-
-  /** The opening has a time limit of its own. */
-  sweep(): void {}
 }
