@@ -1,7 +1,8 @@
 /** The executable: command line, configuration, signals, exit code. */
 import { parseCommandLine } from "./src/config/command_line.ts";
 import { LiveConfig } from "./src/config/live_config.ts";
-import type { ConfigLayers } from "./src/config/load.ts";
+import { type ConfigLayers, originOf } from "./src/config/load.ts";
+import { reasonOf } from "./src/config/system.ts";
 import { messageOf } from "./src/errors.ts";
 import { configureLog, logError, logInfo, setLogLevel } from "./src/log.ts";
 import { Proxy } from "./src/proxy.ts";
@@ -11,7 +12,7 @@ const FAILED = 1;
 
 const encoder = new TextEncoder();
 
-/** Signals that stop the proxy: the first lets clients finish, the second does not. */
+/** Signals that stop the proxy: the first lets clients finish, the second ends them, the third all. */
 const STOP_SIGNALS = { SIGTERM: 15, SIGINT: 2 } as const;
 
 function exitWith(code: number, message: string): never {
@@ -37,12 +38,13 @@ function logDefect(error: unknown): void {
 }
 
 function stopOnSignals(proxy: Proxy): void {
-  let isStopping = false;
+  let count = 0;
   for (const [signal, number] of Object.entries(STOP_SIGNALS)) {
     Deno.addSignalListener(signal as keyof typeof STOP_SIGNALS, () => {
-      if (isStopping) Deno.exit(128 + number);
-      isStopping = true;
       logInfo("signal received", { signal });
+      count++;
+      if (count === 2) return proxy.hurry();
+      if (count > 2) Deno.exit(128 + number);
       proxy.stop().then(() => Deno.exit(0), (error) => exitWith(FAILED, messageOf(error)));
     });
   }
@@ -62,7 +64,11 @@ async function serve(layers: ConfigLayers): Promise<void> {
   try {
     await configureLog(log);
   } catch (error) {
-    exitWith(FAILED, `Cannot open the log file ${log.file}: ${messageOf(error)}`);
+    const origin = originOf(layers, { section: "log", key: "file" });
+    exitWith(
+      FAILED,
+      `Cannot open the log file ${log.file} (log.file of ${origin}): ${reasonOf(error)}`,
+    );
   }
   config.onChange((next, previous) => {
     if (next.log.level !== previous.log.level) setLogLevel(next.log.level);

@@ -47,6 +47,8 @@ export class Proxy {
   #rsaKey: Promise<RsaKey> | undefined;
   #arrivals = 0;
   #onEmpty: (() => void) | undefined;
+  #endGrace: (() => void) | undefined;
+  #isHurried = false;
   #stopping: Promise<void> | undefined;
 
   /**
@@ -93,6 +95,12 @@ export class Proxy {
    */
   stop(): Promise<void> {
     return this.#stopping ??= this.#stop();
+  }
+
+  /** The time of {@linkcode stop} for clients to finish is over: it ends what is left. */
+  hurry(): void {
+    this.#isHurried = true;
+    this.#endGrace?.();
   }
 
   async #start(): Promise<void> {
@@ -217,7 +225,10 @@ export class Proxy {
     logInfo("stopping", { clients: this.manager.clients.size, grace_ms: shutdownGrace });
     await Promise.all(this.#listeners.map((listener) => listener.close()));
     for (const session of this.#sessions()) session.leave();
-    await this.#empty(shutdownGrace);
+    const finished = this.#empty(this.#isHurried ? 0 : shutdownGrace);
+    this.#endGrace = this.#onEmpty;
+    await finished;
+    this.#endGrace = undefined;
     for (const session of this.#sessions()) session.evict();
     await this.#empty(LAST_WORDS);
     for (const session of this.#sessions()) session.end("shutdown");

@@ -105,16 +105,37 @@ Deno.test("A key of another kind than RSA is named, with exit code 1", async () 
   });
 });
 
-Deno.test("A log file that cannot be written is named, with exit code 1", async () => {
+Deno.test("A log file that cannot be written is a problem of the configuration", async () => {
   await inFolder(async (folder) => {
-    const file = `${folder}/missing/log`;
-    await Deno.writeTextFile(
-      `${folder}/sluice.toml`,
-      configText({ servers: [9], log: { file } }),
-    );
-    await using process = await run([], folder);
+    const config = `${folder}/sluice.toml`;
+    await Deno.writeTextFile(config, configText({ servers: [9] }));
+    for (const [file, reason] of [["missing/log", "no such folder"], [".", "it is a folder"]]) {
+      await Deno.writeTextFile(`${config}.overlay.toml`, `[log]\nfile = "${folder}/${file}"\n`);
+      for (const args of [[], ["--check"]]) {
+        await using process = await run(["--config", config, ...args], folder);
+        assertEquals((await process.ended).code, 2);
+        assertEquals(
+          process.stderr,
+          `${config}.overlay.toml:2: log.file: Expected a file to add lines to, ` +
+            `got ${reason} at "${folder}/${file}"\n`,
+        );
+      }
+    }
+  });
+});
+
+Deno.test("A log file that cannot be opened is named once, with where that is set, and exit code 1", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/socket`;
+    using _listener = Deno.listen({ transport: "unix", path: file });
+    const config = `${folder}/sluice.toml`;
+    await Deno.writeTextFile(config, configText({ servers: [9] }));
+    await Deno.writeTextFile(`${config}.overlay.toml`, `[log]\nfile = "${file}"\n`);
+    await using process = await run(["--config", config], folder);
     assertEquals((await process.ended).code, 1);
-    assertStringIncludes(process.stderr, file);
+    const place = `${file} (log.file of ${config}.overlay.toml)`;
+    assertStringIncludes(process.stderr, `sluice: Cannot open the log file ${place}: `);
+    assertEquals(process.stderr.split(file).length, 2, process.stderr);
   });
 });
 
@@ -172,8 +193,11 @@ Deno.test("A statement that goes on past the grace period is told 1053, and the 
   assert(server.queries.at(-1)?.startsWith("KILL "));
 });
 
-Deno.test("A second signal stops at once", async () => {
-  await using server = sleepyServer();
+/** A proxy that stops and would wait for an hour, and a client of it whose statement goes on. */
+async function stopping(
+  server: FakeServer,
+  use: (process: ProxyProcess, client: FakeClient) => Promise<void>,
+): Promise<void> {
   await using process = await ProxyProcess.start({
     servers: [server.port],
     proxy: { shutdown_grace: "1h" },
@@ -183,9 +207,34 @@ Deno.test("A second signal stops at once", async () => {
   await eventually("the statement runs", () => server.queries.includes("SLEEP"));
   process.signal("SIGTERM");
   await eventually("it is stopping", () => process.lines("stopping").length > 0);
-  process.signal("SIGTERM");
-  assertEquals(await process.ended, { code: 128 + 15, signal: null });
-  await client.ended();
+  await use(process, client);
+}
+
+Deno.test("A second signal ends the grace period: 1053, a cancel, all lines, and 0", async () => {
+  await using server = sleepyServer();
+  await stopping(server, async (process, client) => {
+    process.signal("SIGINT");
+    assertEquals((await client.expectErr()).code, 1053);
+    await client.ended();
+    assertEquals(await process.ended, { code: 0, signal: null });
+    assert(server.queries.at(-1)?.startsWith("KILL "));
+    assertEquals(process.lines("session ended").length, 1);
+    assertEquals(process.lines("stopped").length, 1);
+  });
+});
+
+Deno.test("A third signal waits for nothing", async () => {
+  await using server = new FakeServer({
+    onSession: (peer) => peer.serve((_, session) => session.stall()),
+  });
+  await stopping(server, async (process) => {
+    process.signal("SIGINT");
+    process.signal("SIGTERM");
+    assertEquals((await process.ended).signal, null);
+    assert([128 + 2, 128 + 15].includes((await process.ended).code));
+    assertEquals(process.lines("signal received").length, 3);
+    assertEquals(process.lines("stopped"), []);
+  });
 });
 
 /** Lines of a whole life: a session, a refusal, a lost client, start and stop. */

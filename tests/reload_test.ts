@@ -92,17 +92,17 @@ Deno.test("SIGHUP changes the level of the log", async () => {
   const config = { servers: [server.port] };
   await using proxy = await ConfiguredProcess.start(config);
   using client = await proxy.logIn();
-  const port = await proxy.process.port();
-  // The line that says so is of a level that is not logged any more.
   const users = [{ name: "new", password: "secret" }];
-  await Deno.writeTextFile(proxy.file, configText({ ...config, log: { level: "error" }, users }));
-  proxy.process.signal("SIGHUP");
-  await eventually("the new account is there", async () => {
-    using fresh = await FakeClient.connect(port);
-    return (await fresh.logIn({ user: "new", password: "secret" }))[0] === 0x00;
-  });
+  const quiet = configText({ ...config, log: { level: "error" }, users });
+  // The last line of the old level.
+  assertStringIncludes(await proxy.reload(quiet), "changed=log_level,users");
+  using _fresh = await proxy.logIn({ user: "new", password: "secret" });
   const before = proxy.process.lines("session ended").length;
   client.close();
+  assertStringIncludes(
+    await proxy.reload(quiet.replace("error", "loud")),
+    "configuration not reloaded",
+  );
   proxy.process.signal("SIGTERM");
   assertEquals(await proxy.process.ended, { code: 0, signal: null });
   assertEquals(proxy.process.lines("session ended").length, before);

@@ -1,8 +1,10 @@
 /** `GLOBALSESSION`: the server sessions of the pools, which clients share. */
 import type { Pool, Seat } from "../backend/pool.ts";
+import type { ServerSession } from "../backend/server_session.ts";
 import type { ServerPools } from "../backend/server_pools.ts";
 import type { PoolConfig } from "../config/types.ts";
 import type { Column } from "../protocol/resultset.ts";
+import type { SessionManager } from "../session_manager.ts";
 import type { AdminAnswer, Row } from "./answer.ts";
 import { listing, numberColumn, textColumn } from "./columns.ts";
 import { isLike } from "./like.ts";
@@ -76,13 +78,20 @@ export function killGlobalSession({ proxy, caller }: AdminScope, operands: Opera
   const id = operands.integer("ss_id");
   const clusters = proxy.clusters.filter(({ pools }) => pools.named(key).length > 0);
   if (clusters.length === 0) throw unknownPool(key);
+  const number = id === undefined ? undefined : Number(id);
+  const sessions = clusters.flatMap(({ pools }) => pools.sessions(key, number));
+  if (id !== undefined && sessions.length === 0) throw unknownPooled(id);
   const reason = `Killed by session ${caller.id} of ${caller.user}`;
-  let ended = 0;
-  for (const { pools } of clusters) {
-    ended += pools.kill(key, reason, id === undefined ? undefined : Number(id));
+  for (const session of sessions) {
+    takeFromClient(session, proxy.manager);
+    if (session.isOpen) session.kill(reason);
   }
-  if (id !== undefined && ended === 0) throw unknownPooled(id);
-  return { kind: "ok", affectedRows: ended };
+  return { kind: "ok", affectedRows: sessions.length };
+}
+
+/** Who has it has what runs there cancelled, and is told what is lost with it. */
+function takeFromClient({ id }: ServerSession, { clients }: SessionManager): void {
+  for (const client of clients.values()) if (client.killServer(id)) return;
 }
 
 /** By cluster, then in the order in which their first pools came. */

@@ -2,8 +2,10 @@
 import { formatAddress } from "../config/address.ts";
 import type { ServerConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
+import { logInfo, logWarning } from "../log.ts";
 import { PacketChannel } from "../net/packet_channel.ts";
 import { closeQuietly, dial, type Transport } from "../net/transport.ts";
+import { Repeats } from "./repeats.ts";
 import { LOGIN_PACKET_LIMIT } from "./server_login.ts";
 
 /** After a failure a server is tried last for this long, so that not everybody waits for it. */
@@ -21,6 +23,10 @@ export class Backend {
   readonly address: string;
   #config: ServerConfig;
   #suspectUntil = 0;
+  readonly #failures = new Repeats();
+  #lastFailure = "";
+  /** Since the log has told of a failure. Milliseconds since the epoch. */
+  #missedSince: number | undefined;
 
   constructor(config: ServerConfig) {
     this.#config = config;
@@ -50,6 +56,29 @@ export class Backend {
   /** A connect or login failed for the server's sake, or succeeded. */
   report(isWell: boolean, now: number): void {
     this.#suspectUntil = isWell ? 0 : now + SUSPECT_FOR;
+    if (isWell) this.#tellBack(now);
+  }
+
+  /** Has the log tell why it could not be used, or that it goes on so. */
+  tellFailure(cause: string, now: number): void {
+    this.#lastFailure = cause;
+    this.#failures.add();
+    this.sweep(now);
+  }
+
+  /** About once a second. */
+  sweep(now: number): void {
+    const failures = this.#failures.due(now);
+    if (failures === 0) return;
+    this.#missedSince ??= now;
+    logWarning("server failed", { server: this.label, cause: this.#lastFailure, failures });
+  }
+
+  #tellBack(now: number): void {
+    this.#failures.forget();
+    if (this.#missedSince === undefined) return;
+    logInfo("server is back", { server: this.label, away_ms: now - this.#missedSince });
+    this.#missedSince = undefined;
   }
 
   /**

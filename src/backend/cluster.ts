@@ -1,7 +1,7 @@
 /** A set of servers that one login name leads to. */
 import type { ClusterConfig, PoolConfig, TenantConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
-import { logInfo, logWarning } from "../log.ts";
+import { logDebug, logInfo, logsDebug } from "../log.ts";
 import { closeQuietly } from "../net/transport.ts";
 import { SHA2 } from "../protocol/auth.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
@@ -175,6 +175,7 @@ export class Cluster {
     backend: Backend,
     { login, signal, onOpening, isInUse }: Partial<Opening> & Pick<Opening, "login" | "signal">,
   ): Promise<ServerSession> {
+    const since = Date.now();
     try {
       const session = await ServerSession.open(backend, {
         manager: this.#options.manager,
@@ -184,11 +185,12 @@ export class Cluster {
         ...(onOpening === undefined ? {} : { onOpening }),
       });
       backend.report(true, Date.now());
+      if (logsDebug()) tellOpened(session, since);
       return session;
     } catch (error) {
       if (error instanceof SluiceError && mayHelpElsewhere(error) && !signal.aborted) {
         if (!isInUse || !isServerFull(error)) backend.report(false, Date.now());
-        logWarning("server failed", { server: backend.label, cause: error.message });
+        backend.tellFailure(error.message, Date.now());
       }
       throw error;
     }
@@ -216,11 +218,21 @@ export class Cluster {
         return this.#profile;
       } catch (error) {
         backend.report(false, Date.now());
-        logWarning("server failed", { server: backend.label, cause: messageOf(error) });
+        backend.tellFailure(messageOf(error), Date.now());
       }
     }
     return FALLBACK_PROFILE;
   }
+}
+
+function tellOpened({ id, backend, threadId, login }: ServerSession, since: number): void {
+  logDebug("server session opened", {
+    ss_id: id,
+    server: backend.label,
+    server_sessid: threadId,
+    user: login.user,
+    duration_ms: Date.now() - since,
+  });
 }
 
 function profileOf(greeting: Greeting): ServerProfile {

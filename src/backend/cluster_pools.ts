@@ -40,16 +40,13 @@ export class ClusterPools {
   }
 
   /**
-   * Ends the sessions of all pools of this name, in use or not.
+   * The sessions of all pools of this name, in use or not.
    * @param id only the one with this `ss_id`
-   * @returns how many there were
    */
-  kill(name: string, reason: string, id?: number): number {
-    const victims: ServerSession[] = this.named(name)
+  sessions(name: string, id?: number): ServerSession[] {
+    return this.named(name)
       .flatMap((pool) => [...pool.seats].map(({ session }) => session))
-      .filter((session) => id === undefined || session.id === id);
-    for (const session of victims) session.kill(reason);
-    return victims.length;
+      .filter((session) => session.isOpen && (id === undefined || session.id === id));
   }
 
   /** About once a second. */

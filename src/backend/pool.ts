@@ -4,14 +4,16 @@
  */
 import type { PoolConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
-import { logWarning } from "../log.ts";
+import { type LogFields, logsDebug, logWarning } from "../log.ts";
 import { isServerFull, mayHelpElsewhere } from "./failover.ts";
 import { IdleSeats } from "./idle_seats.ts";
 import type { PoolRequest, WaitOptions } from "./pool_request.ts";
 import { PoolSeat, type SeatOwner } from "./pool_seat.ts";
+import { Repeats } from "./repeats.ts";
 import { Retry } from "./retry.ts";
 import type { ServerLogin } from "./server_login.ts";
 import type { ServerSession } from "./server_session.ts";
+import { tellWait } from "./wait_log.ts";
 import { killed, type Waiter, WaitQueue } from "./wait_queue.ts";
 
 export type { PoolRequest, WaitOptions } from "./pool_request.ts";
@@ -20,6 +22,10 @@ export type Seat = PoolSeat<ServerSession>;
 
 /** The last part of the life time, over which the ends of sessions of one age are spread. */
 const JITTERED = 0.1;
+
+/** Why sessions are closed, for the log. */
+const OLD = "its life time was over";
+const TOO_MUCH = "the pool had too many";
 
 /** What a pool asks of the set of pools that share the server with it. */
 export interface PoolHome {
@@ -40,6 +46,9 @@ export interface PoolHome {
   /** Gives a free session to who waits, here or in another pool. @returns false where nobody does */
   passOn(pool: Pool, seat: Seat): boolean;
   onQueue(pool: Pool, isEmpty: boolean): void;
+  onRefusal(pool: Pool): void;
+  /** For the log. */
+  whereOf(pool: Pool): LogFields;
   /** What there is not enough of. */
   shortageOf(pool: Pool): string;
 }
@@ -49,6 +58,8 @@ export class Pool implements SeatOwner<ServerSession> {
   readonly name: string;
   readonly waiting: WaitQueue;
   readonly retry = new Retry();
+  /** Who has waited in vain. */
+  readonly refusals = new Repeats();
   /** When it was made. Milliseconds since the epoch. */
   readonly since: number;
   /** Nothing was left of it: whoever keeps it looks for the one in its place. */
@@ -142,6 +153,7 @@ export class Pool implements SeatOwner<ServerSession> {
       return Promise.reject(failure);
     }
     const session = this.waiting.add(request, options, now);
+    if (logsDebug()) tellWait(session, request, () => this.#home.whereOf(this));
     this.#home.serve();
     return session;
   }
@@ -201,14 +213,14 @@ export class Pool implements SeatOwner<ServerSession> {
   }
 
   /** Closes a free session, after it has been read out where somebody may ask. */
-  retire(seat: Seat): void {
+  retire(seat: Seat, reason = "it made room"): void {
     const isResting = seat.state !== "taken";
     if (isResting) this.#idle.remove(seat);
-    if (seat.session.beforeHandOver === undefined) return this.#end(seat);
+    if (seat.session.beforeHandOver === undefined) return this.#end(seat, reason);
     seat.state = "leaving";
     this.#leaving++;
     readOut(seat).then((outcome) => {
-      if (outcome !== "kept" || !seat.session.isOpen) return seat.session.release();
+      if (outcome !== "kept" || !seat.session.isOpen) return seat.session.release(reason);
       seat.state = "taken";
       this.#leaving--;
       // Somebody may have waited for its place.
@@ -222,9 +234,9 @@ export class Pool implements SeatOwner<ServerSession> {
     for (const seat of this.#idle.all()) {
       const isSpare = this.#seats.size - this.#leaving > least;
       const isIdle = poolIdleTimeout > 0 && now - seat.releasedSince >= poolIdleTimeout;
-      if (this.#isOld(seat, now) || this.room < -this.#leaving || (isSpare && isIdle)) {
-        this.retire(seat);
-      }
+      if (isSpare && isIdle) this.retire(seat, "it was idle for too long");
+      else if (this.#isOld(seat, now)) this.retire(seat, OLD);
+      else if (this.room < -this.#leaving) this.retire(seat, TOO_MUCH);
     }
   }
 
@@ -308,10 +320,12 @@ export class Pool implements SeatOwner<ServerSession> {
     const { session } = seat;
     seat.releasedSince = now;
     // A transaction must not pass to somebody else, and at the end nobody asks for what is there.
-    if (session.isInTransaction || this.#home.closed !== undefined) return this.#end(seat);
+    if (this.#home.closed !== undefined) return this.#end(seat, TOO_MUCH);
+    if (session.isInTransaction) return this.#end(seat, "a transaction was open");
     session.park();
     if (!session.isOpen) return;
-    if (this.room < -this.#leaving || this.#isOld(seat, now)) return this.retire(seat);
+    if (this.room < -this.#leaving) return this.retire(seat, TOO_MUCH);
+    if (this.#isOld(seat, now)) return this.retire(seat, OLD);
     if (!this.#home.passOn(this, seat)) this.#idle.add(seat);
   }
 
@@ -340,10 +354,10 @@ export class Pool implements SeatOwner<ServerSession> {
     session.close();
   }
 
-  #end(seat: Seat): void {
+  #end(seat: Seat, reason: string): void {
     seat.state = "leaving";
     this.#leaving++;
-    seat.session.release();
+    seat.session.release(reason);
   }
 
   #isOld(seat: Seat, now: number): boolean {
@@ -353,6 +367,8 @@ export class Pool implements SeatOwner<ServerSession> {
   }
 
   #exhausted(waited: number): SluiceError {
+    this.refusals.add();
+    this.#home.onRefusal(this);
     return new SluiceError(
       "pool_exhausted",
       `Too many connections: waited ${waited} ms for ${this.#home.shortageOf(this)}`,

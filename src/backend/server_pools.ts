@@ -4,6 +4,7 @@
  */
 import type { PoolConfig } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";
+import { type LogFields, logWarning } from "../log.ts";
 import type { Backend } from "./backend.ts";
 import { Pool, type PoolHome, type Seat } from "./pool.ts";
 import { poolKey } from "./pool_key.ts";
@@ -95,6 +96,7 @@ export class ServerPools implements PoolHome {
     for (const [key, pool] of this.#pools) {
       const least = this.#leastOf(pool, now);
       pool.sweep(now, least);
+      this.onRefusal(pool);
       this.#fill(pool, now);
       if (least > 0 || pool.size > 0 || pool.waiting.size > 0) continue;
       pool.isDropped = true;
@@ -102,6 +104,7 @@ export class ServerPools implements PoolHome {
     }
     while (this.#surplus > 0 && this.#makeRoom());
     this.#look(now);
+    this.backend.sweep(now);
   }
 
   /** Ends all waiting and closes what is free; what is in use closes when it is given back. */
@@ -145,6 +148,22 @@ export class ServerPools implements PoolHome {
     }
     this.#waiting.delete(pool);
     if (this.#waiting.size === 0) this.#setTimer(Infinity, 0);
+  }
+
+  whereOf({ name, waiting }: Pool): LogFields {
+    return { pool: name, server: this.backend.label, waiting: waiting.size };
+  }
+
+  onRefusal(pool: Pool): void {
+    const refused = pool.refusals.due(this.now());
+    if (refused === 0) return;
+    const isServerFull = pool.room > 0 && this.#isFull;
+    logWarning("pool exhausted", {
+      ...this.whereOf(pool),
+      limit: isServerFull ? this.maximum : this.limits.poolMaxConnections,
+      refused,
+      cause: `no time was left to wait for ${this.shortageOf(pool)}`,
+    });
   }
 
   passOn(pool: Pool, seat: Seat): boolean {

@@ -7,6 +7,7 @@
  */
 import { formatAddress } from "../config/address.ts";
 import { messageOf, SluiceError } from "../errors.ts";
+import { logDebug, logsDebug } from "../log.ts";
 import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
 import { closeQuietly, type Settled, type Transport, writeAll } from "../net/transport.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
@@ -26,6 +27,7 @@ import type {
 } from "../session_manager.ts";
 import type { Backend, DialLimits } from "./backend.ts";
 import { LostConnection } from "./lost_connection.ts";
+import { NO_VARIABLES, OpeningSession } from "./opening_session.ts";
 import type { PoolSeat } from "./pool_seat.ts";
 import { Reports } from "./reports.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
@@ -46,8 +48,6 @@ export interface OpenOptions extends DialLimits {
   /** Told the `ss_id` as soon as there is one. */
   readonly onOpening?: (id: number) => void;
 }
-
-const NO_VARIABLES: ReadonlyMap<string, string> = new Map();
 
 const QUIT = Uint8Array.of(1, 0, 0, 0, Command.QUIT);
 
@@ -112,6 +112,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   #bytesIn = 0;
   #isReading = false;
   #leavingSince = 0;
+  /** Why it will be closed, where that is known before. */
+  #ending = "";
 
   /** Connects and logs in; listed from the first moment. @throws {SluiceError} */
   static async open(backend: Backend, options: OpenOptions): Promise<ServerSession> {
@@ -247,9 +249,9 @@ export class ServerSession implements ServerEntry, TrackedSession {
   }
 
   /** Ends the use: private sessions are of no use to anybody else, so it leaves. */
-  release(): void {
+  release(reason = "its client has left it"): void {
     this.#user = undefined;
-    this.leave();
+    this.leave(reason);
   }
 
   /** The next report is the reply to the login statement: `known` begins with it. */
@@ -335,6 +337,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
   async cancel(timeout: number): Promise<void> {
     this.#user = undefined;
     this.#phase = "closing";
+    this.#ending = "its statement was cancelled";
     try {
       const sql = `KILL ${this.threadId}`;
       await runAside(this.backend, this.#login, { sql, timeout });
@@ -361,9 +364,10 @@ export class ServerSession implements ServerEntry, TrackedSession {
   }
 
   /** Says good-bye and closes when the server does: cheaper than closing under a pending read. */
-  leave(): void {
+  leave(reason: string): void {
     if (!this.isOpen) return;
     this.#phase = "closing";
+    this.#ending = reason;
     this.#leavingSince = Date.now();
     this.read();
     writeAll(this.#transport, QUIT).then(undefined, () => this.close());
@@ -371,7 +375,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
 
   kill(reason: string): void {
     const user = this.#user;
-    this.close();
+    this.close(reason);
     user?.onServerLost(new SluiceError("killed", reason));
   }
 
@@ -379,7 +383,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
     if (this.#leavingSince > 0 && now - this.#leavingSince > LEAVING_FOR) this.close();
   }
 
-  close(): void {
+  close(reason = "it is of no use any more"): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#user = undefined;
@@ -388,6 +392,18 @@ export class ServerSession implements ServerEntry, TrackedSession {
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
     this.seat?.pool.onEnd(this.seat);
+    if (logsDebug()) this.#tellClosed(this.#ending || reason);
+  }
+
+  #tellClosed(reason: string): void {
+    logDebug("server session closed", {
+      ss_id: this.id,
+      server: this.backend.label,
+      server_sessid: this.threadId,
+      reason,
+      duration_ms: Date.now() - this.#openedSince,
+      statements: this.statements,
+    });
   }
 
   /** A reply has reported changes of the session. */
@@ -422,12 +438,12 @@ export class ServerSession implements ServerEntry, TrackedSession {
     // What a statement that is being cancelled still sends is of no use to anybody.
     if (this.#phase === "closing" && this.#leavingSince === 0) return;
     // Nobody asked: a farewell, or nonsense. Either way the session is over.
-    this.close();
+    this.close("the server sent what nobody had asked for");
   }
 
   #lost(reason: string): void {
     const user = this.#user;
-    this.close();
+    this.close(reason);
     user?.onServerLost(this.#loss(reason));
   }
 
@@ -441,52 +457,4 @@ function dialectOf({ capabilities, serverVersion }: Greeting): Dialect {
   const both = Capability.SESSION_TRACK | Capability.DEPRECATE_EOF;
   if ((capabilities & both) === Capability.SESSION_TRACK) return "oceanbase";
   return serverVersion.includes("MariaDB") ? "mariadb" : "mysql";
-}
-
-/** Stands in the list for a server session that is being opened. */
-class OpeningSession implements ServerEntry {
-  readonly id: number;
-  readonly #backend: Backend;
-  readonly #login: ServerLogin;
-  readonly #openedSince = Date.now();
-  readonly #abort = new AbortController();
-  killed: SluiceError | undefined;
-
-  constructor(id: number, backend: Backend, login: ServerLogin) {
-    this.id = id;
-    this.#backend = backend;
-    this.#login = login;
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  info(): ServerSessionInfo {
-    return {
-      id: this.id,
-      threadId: 0,
-      phase: "connecting",
-      server: this.#backend.config.name,
-      address: this.#backend.address,
-      user: this.#login.user,
-      schema: this.#login.schema,
-      openedSince: this.#openedSince,
-      statements: 0,
-      bytesIn: 0,
-      bytesOut: 0,
-      isInTransaction: false,
-      localAddress: "",
-      stateVersion: undefined,
-      variables: NO_VARIABLES,
-    };
-  }
-
-  kill(reason: string): void {
-    this.killed = new SluiceError("killed", reason);
-    this.#abort.abort();
-  }
-
-  /** The opening has a time limit of its own. */
-  sweep(): void {}
 }

@@ -1,13 +1,14 @@
-import { formatAddress } from "./address.ts";
 import { readClusters } from "./clusters.ts";
 import { deepFreeze } from "./freeze.ts";
-import { itemLine, lineOf, tablesOf, UniqueNames, unknownName } from "./lookup.ts";
+import { checkListen } from "./listen.ts";
+import { lineOf, tablesOf, unknownName } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
+import { sizeConflict } from "./pool_sizes.ts";
 import { enumerate, ProblemList, quote } from "./problems.ts";
 import { KEYS, SECTIONS } from "./schema.ts";
 import { readOwnSecret } from "./secrets.ts";
 import { readSection } from "./section.ts";
-import { besideConfig, type ConfigSystem, readFileText } from "./system.ts";
+import { besideConfig, type ConfigSystem, readFileText, writingProblem } from "./system.ts";
 import { keyText, type TomlTable, tomlTable } from "./toml_document.ts";
 import type { ClusterConfig, Config } from "./types.ts";
 import { readUsers } from "./users.ts";
@@ -29,20 +30,34 @@ export function buildConfig(
   const clusters = readClusters(tablesOf(root, "clusters", problems), problems);
   const config: Config = {
     proxy: readProxy(root, clusters, { system, problems }),
-    log: readLog(root, problems),
+    log: readLog(root, { system, problems }),
     clusters,
     users: readUsers(tablesOf(root, "users", problems), clusters, { system, problems }),
   };
+  addSizeConflict(config.proxy, root, problems);
   return problems.isEmpty ? deepFreeze(config) : undefined;
+}
+
+/** Adds what the sizes of pools are wrong with, by the document that has made them so. */
+export function addSizeConflict(
+  proxy: Config["proxy"],
+  root: TomlTable,
+  problems: ProblemList,
+): void {
+  const node = root.entries.get("proxy")?.node;
+  if (node?.kind !== "table") return;
+  const conflict = sizeConflict(proxy, (key) => node.entries.has(key));
+  if (conflict === undefined) return;
+  problems.add(lineOf(node, conflict.key), `proxy.${conflict.key}`, conflict.problem);
 }
 
 /** The configuration that has nothing of `[proxy]` and `[log]` set. */
 export function defaultsOf(config: Config): Config {
   const problems = new ProblemList("");
-  const system = { readFile: () => "", env: () => undefined };
+  const system = { readFile: () => "", env: () => undefined, tryWriting: () => {} };
   const root = tomlTable(0, "header");
   const proxy = readProxy(root, config.clusters, { system, problems });
-  return { ...config, proxy, log: readLog(root, problems) };
+  return { ...config, proxy, log: readLog(root, { system, problems }) };
 }
 
 /** Adds sections that must be there, and everything at the top of the document that is none. */
@@ -87,13 +102,7 @@ export function readProxy(
       unknownName("cluster", wanted, names),
     );
   }
-  const listen = new UniqueNames("address", problems);
-  values.listen.forEach((address, index) => {
-    // Any number of times "any free port".
-    if (address.port === 0) return;
-    const line = itemLine(table, "listen", index);
-    listen.add(line, "proxy.listen", formatAddress(address).toLowerCase());
-  });
+  checkListen(values.listen, table, problems);
   const keyFile = besideConfig(values.rsa_private_key_file, problems.file);
   checkKeyFile(keyFile, lineOf(table, "rsa_private_key_file"), { system, problems });
   const secrets = { section: "proxy", table, values, system, problems } as const;
@@ -141,8 +150,14 @@ function checkKeyFile(path: string, line: number, { system, problems }: Reading)
 }
 
 /** `[log]` below `root`; what is not there has its default. */
-export function readLog(root: TomlTable, problems: ProblemList): Config["log"] {
+export function readLog(root: TomlTable, { system, problems }: Reading): Config["log"] {
   const [table = tomlTable(1, "header")] = tablesOf(root, "log", problems);
   const values = readSection(table, "log", problems);
-  return { ...values, file: besideConfig(values.file, problems.file) };
+  const file = besideConfig(values.file, problems.file);
+  const reason = file === "" ? undefined : writingProblem(file, system);
+  if (reason !== undefined) {
+    const got = `${reason} at ${quote(file)}`;
+    problems.add(lineOf(table, "file"), "log.file", `Expected a file to add lines to, got ${got}`);
+  }
+  return { ...values, file };
 }

@@ -13,6 +13,8 @@ export type KeyType =
   | "text"
   /** Text that names something; empty only where the default is. */
   | "name"
+  /** Three numbers with points, and anything behind them; may be empty where the default is. */
+  | "version"
   /** A file; relative ones count from the folder of the configuration file. */
   | "path"
   | "integer"

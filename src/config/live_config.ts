@@ -3,12 +3,12 @@
  * two ways to change it, ALTER PROXYCONFIG and reading the file again.
  */
 import { messageOf, SluiceError } from "../errors.ts";
-import { logInfo, logWarning } from "../log.ts";
+import { logError, logInfo } from "../log.ts";
 import { settingOf } from "./alter_value.ts";
 import { denoStore, type FileStore, writeAtomically } from "./atomic_file.ts";
 import { defaultsOf } from "./build.ts";
 import { addOverlay, type ConfigLayers, loadConfigFile, withoutFile } from "./load.ts";
-import { mergeLive } from "./merge.ts";
+import { type Merged, mergeLive } from "./merge.ts";
 import {
   emptyOverlay,
   overlayPath,
@@ -26,6 +26,7 @@ import {
   parameterRows,
   parameterTexts,
 } from "./parameters.ts";
+import { sizeConflict } from "./pool_sizes.ts";
 import { type ConfigProblem, formatProblem, ProblemList } from "./problems.ts";
 import { type ConfigSystem, denoSystem } from "./system.ts";
 import type { TomlTable } from "./toml_document.ts";
@@ -141,6 +142,10 @@ export class LiveConfig {
     const cleared = withoutKey(this.#readOverlay(), row);
     const overlay = setting === undefined ? cleared : withSetting(cleared, setting);
     const wanted = this.#apply(overlay, this.#base, overlayProblem);
+    const conflict = sizeConflict(wanted.proxy, (key) => key === row.key);
+    if (conflict !== undefined) {
+      throw new SluiceError("invalid_config", `${conflict.key}: ${conflict.problem}`);
+    }
     const { waiting } = mergeLive(this.#current, wanted);
     const outcome = {
       name,
@@ -155,12 +160,13 @@ export class LiveConfig {
       );
     }
     await this.#write(overlay);
-    this.#adopt({ base: this.#base, overlay, wanted });
-    logInfo("parameter set", {
-      parameter: name,
-      value: parameterTexts(wanted).get(name),
-      needs_restart: outcome.needsRestart,
-      file: this.#file && overlayPath(this.#file),
+    this.#adopt({ base: this.#base, overlay, wanted }, () => {
+      logInfo("parameter set", {
+        parameter: name,
+        value: parameterTexts(wanted).get(name),
+        needs_restart: outcome.needsRestart,
+        file: this.#file && overlayPath(this.#file),
+      });
     });
     return outcome;
   }
@@ -196,13 +202,13 @@ export class LiveConfig {
   #reload(): ReloadOutcome {
     const file = this.#file;
     if (file === undefined) {
-      logWarning("configuration not reloaded", { cause: "the start was without a file" });
+      logError("configuration not reloaded", { cause: "the start was without a file" });
       return { kind: "no_file" };
     }
     const read = addOverlay(loadConfigFile(file, this.#system), file, this.#system);
     if ("problems" in read) {
       for (const problem of read.problems) {
-        logWarning("configuration not reloaded", {
+        logError("configuration not reloaded", {
           file: problem.file,
           line: problem.line || undefined,
           key: problem.key || undefined,
@@ -211,25 +217,38 @@ export class LiveConfig {
       }
       return { kind: "refused", problems: read.problems };
     }
-    const { changed, waiting } = this.#adopt({ ...read, wanted: read.config });
-    logInfo("configuration reloaded", {
-      file,
-      changed: changed.join(",") || undefined,
-      needs_restart: waiting.join(",") || undefined,
+    const { changed, waiting } = this.#adopt({ ...read, wanted: read.config }, (merged) => {
+      logInfo("configuration reloaded", {
+        file,
+        changed: merged.changed.join(",") || undefined,
+        needs_restart: merged.waiting.join(",") || undefined,
+      });
     });
     return { kind: "reloaded", changed, waiting };
   }
 
-  #adopt(next: { base: Config; overlay: TomlTable; wanted: Config }) {
+  /** @param tell logs it: at the old level or the new one, whichever lets more through */
+  #adopt(
+    next: { base: Config; overlay: TomlTable; wanted: Config },
+    tell: (merged: Merged) => void,
+  ): Merged {
     const previous = this.#current;
-    const { config, changed, waiting } = mergeLive(previous, next.wanted);
+    const merged = mergeLive(previous, next.wanted);
+    const { config } = merged;
+    const isLast = logsInfo(config);
+    if (!isLast) tell(merged);
     this.#base = next.base;
     this.#overlay = next.overlay;
     this.#wanted = next.wanted;
     this.#current = config;
     if (config !== previous) { for (const listener of this.#listeners) listener(config, previous); }
-    return { changed, waiting };
+    if (isLast) tell(merged);
+    return merged;
   }
+}
+
+function logsInfo({ log }: Config): boolean {
+  return log.level === "debug" || log.level === "info";
 }
 
 /** What is wrong in the overlay file beside the value that is being set. */

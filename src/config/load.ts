@@ -1,5 +1,13 @@
-import { buildConfig } from "./build.ts";
-import { emptyOverlay, overlayPath, overlayValues, readOverlay, withOverlay } from "./overlay.ts";
+import { addSizeConflict, buildConfig } from "./build.ts";
+import type { KeyRow } from "./key_row.ts";
+import {
+  emptyOverlay,
+  overlayKeys,
+  overlayPath,
+  overlayValues,
+  readOverlay,
+  withOverlay,
+} from "./overlay.ts";
 import { type ConfigProblem, ProblemList } from "./problems.ts";
 import { type ConfigSystem, denoSystem, readFileText } from "./system.ts";
 import { readToml, type TomlTable } from "./toml_document.ts";
@@ -35,10 +43,10 @@ export interface ParseOptions extends Partial<ConfigSystem> {
  * unless the text is no TOML, whose first breach ends the reading.
  */
 export function parseConfig(text: string, options: ParseOptions): ConfigResult {
-  const { file, readFile = denoSystem.readFile, env = denoSystem.env } = options;
+  const { file, ...given } = options;
   const problems = new ProblemList(file);
   const root = readToml(text, problems);
-  const config = root && buildConfig(root, { readFile, env }, problems);
+  const config = root && buildConfig(root, { ...denoSystem, ...given }, problems);
   return config === undefined ? { problems: problems.sorted() } : { config };
 }
 
@@ -60,11 +68,23 @@ export function addOverlay(
   const problems = new ProblemList(overlayPath(file));
   const overlay = readOverlay(system, problems);
   const values = overlay && overlayValues(overlay, clusters, { system, problems });
-  if ("problems" in base || !overlay || !values || !problems.isEmpty) {
+  const config = "config" in base && values && withOverlay(base.config, values);
+  if (config && problems.isEmpty) addSizeConflict(config.proxy, overlay, problems);
+  if ("problems" in base || !overlay || !config || !problems.isEmpty) {
     const ofBase = "problems" in base ? base.problems : [];
     return { problems: [...ofBase, ...problems.sorted()] };
   }
-  return { file, base: base.config, overlay, config: withOverlay(base.config, values) };
+  return { file, base: base.config, overlay, config };
+}
+
+/** The file that a value is from; undefined for a default, and for a start without a file. */
+export function originOf(
+  { file, overlay }: Pick<ConfigLayers, "file" | "overlay">,
+  { section, key }: Pick<KeyRow, "section" | "key">,
+): string | undefined {
+  if (file === undefined) return undefined;
+  const isAbove = overlayKeys(overlay).some((set) => set.section === section && set.key === key);
+  return isAbove ? overlayPath(file) : file;
 }
 
 /** A configuration that there is no file of. */

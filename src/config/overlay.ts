@@ -52,7 +52,7 @@ export function overlayValues(
     problems.add(line, keyText([key]), "Expected nothing but [proxy] and [log] in an overlay");
   }
   const proxy = readProxy(overlay, clusters, { system, problems });
-  const log = readLog(overlay, problems);
+  const log = readLog(overlay, { system, problems });
   return {
     proxy: only(proxy, keysSet(overlay, "proxy").map((key) => PROXY_PROPERTIES[key])),
     log: only(log, keysSet(overlay, "log")),

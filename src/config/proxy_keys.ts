@@ -117,7 +117,7 @@ export const PROXY_KEYS = [
   {
     section: "proxy",
     key: "mysql_version",
-    type: "text",
+    type: "version",
     default: "",
     apply: "live",
     description: "Server version that clients are told; empty: that of the default cluster",

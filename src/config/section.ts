@@ -21,6 +21,7 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 const READERS: Readonly<Record<KeyType, (node: TomlNode, row: KeyRow) => Reading>> = {
   text: (node) => readText(node, (text) => CONTROL.test(text) ? undefined : text),
   name: (node, row) => readText(node, (text) => isName(text, row) ? text : undefined),
+  version: (node, row) => readText(node, (text) => isVersion(text, row) ? text : undefined),
   path: (node, row) =>
     readText(node, (text) => CONTROL.test(text) || !mayBeEmpty(text, row) ? undefined : text),
   integer: (node, row) => node.kind === "integer" ? readNumber(node.value, row) : WRONG,
@@ -131,6 +132,10 @@ function readHash(text: string): Uint8Array | undefined {
 function isName(text: string, row: KeyRow): boolean {
   return mayBeEmpty(text, row) && !CONTROL.test(text) && text.trim() === text &&
     !text.split("").some((char) => row.without?.includes(char));
+}
+
+function isVersion(text: string, row: KeyRow): boolean {
+  return text === "" ? mayBeEmpty(text, row) : /^\d+\.\d+\.\d+/.test(text) && !CONTROL.test(text);
 }
 
 function mayBeEmpty(text: string, row: KeyRow): boolean {

@@ -21,6 +21,8 @@ export function wantedItem(row: KeyRow): string {
           ? ""
           : ` without ${enumerate(row.without.split("").map(quote), "and")}`
       }`;
+    case "version":
+      return 'a version such as "8.0.36"';
     case "path":
       return "the path of a file in quotes";
     case "integer":

@@ -20,6 +20,10 @@ export const NATIVE = "mysql_native_password";
 export const SHA2 = "caching_sha2_password";
 export type PluginName = typeof NATIVE | typeof SHA2;
 
+export function isSpoken(plugin: string): plugin is PluginName {
+  return plugin === NATIVE || plugin === SHA2;
+}
+
 /** Bytes of a nonce, without the NUL that follows it on the wire. */
 export const NONCE_LENGTH = 20;
 const SHA1_LENGTH = 20;
@@ -152,8 +156,8 @@ export type ServerStep =
 export interface ServerAuthOptions {
   readonly nonce: Uint8Array;
   readonly verifier: Verifier;
-  /** Plugin to switch to when the client named one that the proxy does not speak. */
-  readonly fallback: PluginName;
+  /** Plugin that the greeting named. */
+  readonly announced: PluginName;
 }
 
 /** The server's role in one login of one client. */
@@ -167,14 +171,18 @@ export class ServerAuth {
     this.#options = options;
   }
 
-  /** @param plugin as named by the login request; empty where the client cannot name one */
+  /**
+   * The answer counts only if it is by the plugin of the greeting: clients take that one's nonce for
+   * no other, and send nothing yet where they name another. As servers do it.
+   * @param plugin as named by the login request; empty where the client cannot name one
+   */
   start(plugin: string, response: Uint8Array): ServerStep {
-    const named = plugin === "" ? NATIVE : plugin;
-    if (named === NATIVE || named === SHA2) {
-      this.#plugin = named;
+    const { announced } = this.#options;
+    if (plugin === "" || plugin === announced) {
+      this.#plugin = plugin === "" ? NATIVE : announced;
       return this.#proof(response);
     }
-    return this.switchTo(this.#options.fallback);
+    return this.switchTo(isSpoken(plugin) ? plugin : announced);
   }
 
   /** Asks for an answer anew; also how COM_CHANGE_USER begins, whose own answer is of no use. */

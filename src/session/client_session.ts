@@ -161,7 +161,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       await this.#prove(login);
       if (this.#hasEnded) return;
       this.#enter(login);
-      await sendLoginOk(talk, login);
+      await sendLoginOk(talk, login, this);
     } catch (error) {
       return await this.#refuse(error, talk);
     }
@@ -386,7 +386,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     await this.#prove(login);
     if (this.#hasEnded) return;
     this.#enter(login);
-    await sendLoginOk(talk, login);
+    await sendLoginOk(talk, login, this);
     this.#statements++;
   }
 

@@ -290,6 +290,7 @@ export class CommandPlanner {
   /** @param payload as much of it as is there */
   #planStatement(command: ClientCommand, payload: Uint8Array): Plan | undefined {
     const own = this.#prepared?.plan(payload);
+    this.planned.text.quote(this.#prepared?.running);
     const isShort = payload.length < SHORTEST;
     if (own !== undefined || !this.#options.isShared || isShort || !this.#usesServers) return own;
     const shared = this.#statements;
@@ -337,7 +338,7 @@ export class CommandPlanner {
         this.#options.capabilities.base,
       );
       this.#shared?.forgetLast();
-      return this.#prepared.prepare(statement);
+      return this.#prepared.prepare(statement, bytes.slice(start, end));
     }
     const rewritten = this.#rewritten(bytes, range, { mode });
     if (rewritten === undefined) return undefined;

@@ -6,8 +6,10 @@ import { sharingOf } from "../config/sharing.ts";
 import type { SharingMode } from "../config/types.ts";
 import type { Cluster, ServerProfile, ServerRequest } from "../backend/cluster.ts";
 import { SluiceError } from "../errors.ts";
+import { logDebug, logsDebug } from "../log.ts";
 import { attributeOf, passedAttributes } from "../protocol/attributes.ts";
 import {
+  isSpoken,
   type LoginKey,
   NATIVE,
   type PluginName,
@@ -60,6 +62,8 @@ interface Destination {
   readonly name: LoginName;
   readonly cluster: Cluster;
   readonly account: Account;
+  /** Why it leads nowhere, for the log: clients are told of a wrong password alone. */
+  readonly unknown: string | undefined;
 }
 
 /** A client that has proven who it is. The OK has not been sent yet. */
@@ -92,6 +96,7 @@ export async function receiveLogin(
   const profile = await context.defaultCluster.profile();
   const offered = offeredToClients(profile.capabilities, context.isAnythingShared);
   const nonce = makeNonce();
+  const announced = pluginFor("", context, profile);
   await port.write(encodeGreeting({
     serverVersion: context.config.serverVersion || profile.serverVersion,
     threadId: peer.id,
@@ -100,7 +105,7 @@ export async function receiveLogin(
     charset: profile.charset,
     status: Status.AUTOCOMMIT,
     authData: nonce,
-    authPlugin: pluginFor("", context, profile),
+    authPlugin: announced,
   }));
   const login = readLogin(await port.read());
   peer.onName(login.user);
@@ -120,16 +125,17 @@ export async function receiveLogin(
     ),
   };
   const destination = findDestination({ text: login.user, name }, peer, context);
-  const auth = serverAuth(nonce, destination, pluginFor("", context, profile));
+  const auth = serverAuth(nonce, destination, announced);
   const canSwitch = (asked.capabilities.base & Capability.PLUGIN_AUTH) !== 0;
-  const named = canSwitch ? login.authPlugin : NATIVE;
+  const named = canSwitch ? login.authPlugin : "";
   let asking: PluginName | undefined;
   if (canSwitch && named !== NATIVE) asking = easierPlugin(destination);
   else if (canSwitch && await mustShowPassword(destination)) asking = SHA2;
   const first = asking === undefined
     ? auth.start(named, login.authResponse)
     : auth.switchTo(asking);
-  const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  const { unknown } = destination;
+  const key = await authenticate(port, auth, { first, user: asked.user, peer, unknown, context });
   return admit(asked, destination, { key, nonce: canSwitch ? undefined : nonce, peer });
 }
 
@@ -167,16 +173,15 @@ export async function receiveChangeUser(
     ? SHA2
     : pluginFor(change.authPlugin, context, profile);
   const auth = serverAuth(kept ?? makeNonce(), destination, plugin);
-  const first = kept === undefined
-    ? auth.switchTo(plugin)
-    : auth.start(NATIVE, change.authResponse);
-  const key = await authenticate(port, auth, { first, user: asked.user, peer, context });
+  const first = kept === undefined ? auth.switchTo(plugin) : auth.start("", change.authResponse);
+  const { unknown } = destination;
+  const key = await authenticate(port, auth, { first, user: asked.user, peer, unknown, context });
   return admit(asked, destination, { key, nonce: kept, peer });
 }
 
 /** The plugin that a client named, or else the one that the proxy asks with. */
 function pluginFor(named: string, { config }: SessionContext, profile: ServerProfile): PluginName {
-  if (named === NATIVE || named === SHA2) return named;
+  if (isSpoken(named)) return named;
   if (config.defaultAuthenticationPlugin !== "server") return config.defaultAuthenticationPlugin;
   // Drivers choose by the version that they are told: it must fit the plugin, as the server's does.
   return profile.authPlugin === NATIVE ? NATIVE : SHA2;
@@ -207,9 +212,9 @@ async function wantsPassword(cluster: Cluster): Promise<boolean> {
 function serverAuth(
   nonce: Uint8Array,
   { account }: Destination,
-  fallback: PluginName,
+  announced: PluginName,
 ): ServerAuth {
-  return new ServerAuth({ nonce, verifier: account.verifier, fallback });
+  return new ServerAuth({ nonce, verifier: account.verifier, announced });
 }
 
 function readLogin(payload: Uint8Array): Login {
@@ -242,15 +247,28 @@ function findDestination(
 ): Destination {
   if (isProxysys(own)) {
     const account = context.proxysys.find({ name: own, host: peer.host, config: context.config });
-    return { name: own, cluster: context.defaultCluster, account };
+    const unknown = account !== NOBODY
+      ? undefined
+      : identityOf(own) === "ordinary"
+      ? "unknown account of proxysys"
+      : `no login from ${peer.host} for this account`;
+    return { name: own, cluster: context.defaultCluster, account, unknown };
   }
   const plain = { user: text, tenant: "", cluster: "" };
   const whole = context.account(plain);
   const name = whole === undefined ? own : plain;
   const cluster = name.cluster === "" ? context.defaultCluster : context.cluster(name.cluster);
-  const isThere = cluster !== undefined && hasTenant(cluster, name.tenant);
-  const account = isThere ? whole ?? context.account(name) : undefined;
-  return { name, cluster: cluster ?? context.defaultCluster, account: account ?? NOBODY };
+  if (cluster === undefined) {
+    const unknown = `unknown cluster ${name.cluster}`;
+    return { name, cluster: context.defaultCluster, account: NOBODY, unknown };
+  }
+  if (!hasTenant(cluster, name.tenant)) {
+    const unknown = `unknown tenant ${name.tenant} of cluster ${cluster.config.name}`;
+    return { name, cluster, account: NOBODY, unknown };
+  }
+  const account = whole ?? context.account(name);
+  const unknown = account === undefined ? "unknown account" : undefined;
+  return { name, cluster, account: account ?? NOBODY, unknown };
 }
 
 /** OceanBase clusters know their tenants themselves. */
@@ -271,6 +289,7 @@ async function authenticate(
     readonly first: ServerStep;
     readonly user: string;
     readonly peer: Peer;
+    readonly unknown: string | undefined;
     readonly context: SessionContext;
   },
 ): Promise<LoginKey | undefined> {
@@ -285,7 +304,7 @@ async function authenticate(
         step = auth.useRsaKey(await options.context.rsaKey());
         break;
       case "refused":
-        throw accessDenied(options.user, options.peer, step.usingPassword);
+        throw accessDenied(options, step.usingPassword);
       case "accepted":
         if (step.payload !== undefined) port.queue(step.payload);
         return step.key;
@@ -293,17 +312,25 @@ async function authenticate(
   }
 }
 
-function accessDenied(user: string, peer: Peer, usingPassword: boolean): SluiceError {
+function accessDenied(
+  { user, peer, unknown }: {
+    readonly user: string;
+    readonly peer: Peer;
+    readonly unknown: string | undefined;
+  },
+  usingPassword: boolean,
+): SluiceError {
   const using = usingPassword ? "YES" : "NO";
   return new SluiceError(
     "access_denied",
     `Access denied for user '${user}'@'${peer.host}' (using password: ${using})`,
+    { cause: unknown ?? (usingPassword ? "wrong password" : "no password") },
   );
 }
 
 function admit(
   asked: Asked,
-  { name, cluster, account }: Destination,
+  { name, cluster, account, unknown }: Destination,
   proven: {
     readonly key: LoginKey | undefined;
     readonly nonce: Uint8Array | undefined;
@@ -317,7 +344,9 @@ function admit(
     return { name, identity, asked, nonce, servers: undefined };
   }
   const key = account.serverKey ?? proven.key;
-  if (account === NOBODY || key === undefined) throw accessDenied(asked.user, proven.peer, true);
+  if (account === NOBODY || key === undefined) {
+    throw accessDenied({ user: asked.user, peer: proven.peer, unknown }, true);
+  }
   const tenant = name.tenant === "" ? undefined : cluster.tenant(name.tenant);
   const isOceanBaseTenant = cluster.config.kind === "oceanbase" && name.tenant !== "";
   const ownUser = isOceanBaseTenant ? `${name.user}@${name.tenant}` : name.user;
@@ -343,6 +372,18 @@ function admit(
 }
 
 /** Sends the OK that ends a login. */
-export function sendLoginOk(port: ClientTalk, login: ClientLogin): Promise<void> {
+export function sendLoginOk(port: ClientTalk, login: ClientLogin, peer: Peer): Promise<void> {
+  if (logsDebug()) tellLogin(login, peer);
   return port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.asked.capabilities.base));
+}
+
+function tellLogin({ name, servers }: ClientLogin, { id, host }: Peer): void {
+  logDebug("client logged in", {
+    cs_id: id,
+    user: name.user,
+    tenant: name.tenant || undefined,
+    cluster: servers?.cluster.config.name,
+    host,
+    sharing: servers?.sharing,
+  });
 }

@@ -181,7 +181,7 @@ export function lossError(told: Told): SluiceError {
     ? error.messageAt("between statements")
     : error.message;
   const { kind, code, sqlState } = error;
-  return new SluiceError(kind, `${reason}; ${[...consequences(told)].join("; ")}`, {
+  return new SluiceError(kind, [reason, ...consequences(told)].join("; "), {
     code,
     sqlState,
     cause: error,

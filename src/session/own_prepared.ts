@@ -18,6 +18,8 @@ const MOST = 1_000;
 
 interface Prepared {
   readonly statement: AdminStatement;
+  /** A copy, for lists. */
+  readonly text: Uint8Array;
   types: readonly ParameterType[];
 }
 
@@ -28,6 +30,7 @@ export class OwnPrepared {
   readonly #byId = new Map<number, Prepared>();
   #nextId = FIRST_OWN_ID;
   #lastId = 0;
+  #running: Prepared | undefined;
 
   /** @param capabilities that the client agreed on */
   constructor(scope: AdminScope, answers: OwnAnswers, capabilities: number) {
@@ -36,8 +39,13 @@ export class OwnPrepared {
     this.#capabilities = capabilities;
   }
 
-  /** COM_STMT_PREPARE of a statement of the proxy. */
-  prepare(statement: AdminStatement): Plan {
+  /** What the command executes that was planned last; undefined for any other command. */
+  get running(): { readonly text: Uint8Array } | undefined {
+    return this.#running;
+  }
+
+  /** COM_STMT_PREPARE of a statement of the proxy. @param text a copy of it */
+  prepare(statement: AdminStatement, text: Uint8Array): Plan {
     if (this.#byId.size >= MOST) {
       const message =
         `Can't create more than ${MOST} prepared statements of the proxy in one session`;
@@ -45,7 +53,7 @@ export class OwnPrepared {
     }
     const id = this.#nextId++;
     this.#lastId = id;
-    this.#byId.set(id, { statement, types: [] });
+    this.#byId.set(id, { statement, text, types: [] });
     const { parameters, columns } = statement;
     return [this.#answers.prepared({ statementId: id, parameters, columns })];
   }
@@ -60,6 +68,7 @@ export class OwnPrepared {
    * @param payload from the command byte on
    */
   plan(payload: Uint8Array): Plan | undefined {
+    this.#running = undefined;
     if (payload.length < 5) return undefined;
     const asked = readStatementId(payload);
     const id = asked === LAST_PREPARED ? this.#lastId : asked;
@@ -67,6 +76,7 @@ export class OwnPrepared {
     if (prepared === undefined) return undefined;
     switch (payload[0]) {
       case Command.STMT_EXECUTE:
+        this.#running = prepared;
         return [this.#execute(prepared, payload.slice())];
       case Command.STMT_RESET:
         return [this.#answers.ok()];

@@ -28,7 +28,7 @@ export function endFields(
     reason,
     code: error?.code,
     error: error?.message,
-    cause: error?.cause === undefined ? undefined : causeOf(error.cause),
+    cause: error?.cause === undefined ? undefined : causeOf(error),
     duration_ms: Date.now() - info.connectedSince,
     statements,
     last_command: command || undefined,
@@ -37,10 +37,10 @@ export function endFields(
   };
 }
 
-/** Errors of our own making carry their stack into the log. */
-function causeOf(cause: unknown): string {
-  const isOwn = cause instanceof SluiceError || cause instanceof ProtocolError;
-  return cause instanceof Error && !isOwn ? cause.stack ?? cause.message : messageOf(cause);
+/** Of a defect the log has the stack, of what comes from outside the message alone. */
+function causeOf({ kind, cause }: SluiceError): string {
+  const isDefect = kind === "internal" && cause instanceof Error;
+  return isDefect ? cause.stack ?? cause.message : messageOf(cause);
 }
 
 /** What a client is told of whatever its login failed with. */

@@ -10,7 +10,7 @@ import { withSchema } from "../backend/server_login.ts";
 import { SluiceError } from "../errors.ts";
 import { Command } from "../protocol/constants.ts";
 import { difference } from "../state/difference.ts";
-import type { Pin } from "../state/pins.ts";
+import { NO_PINS, type Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
 import { ClientState } from "./client_state.ts";
@@ -22,6 +22,7 @@ import type { LastFacts } from "./last_statement.ts";
 import type { ServerUse } from "./login.ts";
 import { cancel } from "./cancel.ts";
 import { causeOf } from "./pin_cause.ts";
+import { tellPins } from "./pin_log.ts";
 import { firstWords, type PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
 import { SessionRoute } from "./session_route.ts";
@@ -44,6 +45,8 @@ export class SharedHold implements ServerHold, OpeningHome {
   #taken: ServerSession | undefined;
   #opening: SharedOpening | undefined;
   readonly last: LastServer;
+  /** As the log knows them. */
+  #toldPins: readonly Pin[] = NO_PINS;
 
   constructor({ cluster, request }: ServerUse, clientId: number, context: SessionContext) {
     this.#clientId = clientId;
@@ -55,6 +58,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     const login = () => withSchema(request.login, this.schema);
     this.request = {
       holder: this,
+      clientId,
       get login() {
         return login();
       },
@@ -206,6 +210,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     const session = this.#current;
     if (session === undefined) return false;
     const isReset = command !== undefined && this.#follow(session, command);
+    this.#tellPins(session);
     const isBound = this.state.isBound || session.isInTransaction ||
       session.prepared?.hasReserved === true;
     if (!isReset && (isBound || !session.isOpen)) return false;
@@ -253,6 +258,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     const isFree = !this.state.isPinned && session?.isInTransaction !== true;
     this.last.drop();
     this.state.lose();
+    this.#tellPins(session);
     if (session === undefined || !session.isOpen) return;
     if (isExecuting) cancel(session, this.#clientId, this.#context.config.connectTimeout);
     // What pins it, and a transaction, end with it.
@@ -265,6 +271,14 @@ export class SharedHold implements ServerHold, OpeningHome {
     this.#current = undefined;
     session?.close();
     this.state.lose();
+    this.#tellPins(session);
+  }
+
+  #tellPins(session: ServerSession | undefined): void {
+    const { pins } = this.state;
+    if (pins === this.#toldPins) return;
+    tellPins(this.#toldPins, pins, { clientId: this.#clientId, serverId: session?.id });
+    this.#toldPins = pins;
   }
 
   discard(): void {
@@ -296,6 +310,7 @@ export class SharedHold implements ServerHold, OpeningHome {
 
   #begin(session: ServerSession, command: PlannedCommand | undefined): ServerSession {
     session.beforeHandOver = undefined;
+    this.#tellPins(session);
     this.state.begin(session, command, this.last.isAsLeft(session));
     return this.#current = session;
   }

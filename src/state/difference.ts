@@ -27,8 +27,9 @@ export interface CatchUp {
   readonly role: string | undefined;
   /** For COM_SET_OPTION: whether texts may have several statements. */
   readonly several: boolean | undefined;
-  /** One SET statement, in ASCII. */
+  /** One SET statement, in ASCII, and how many variables it sets. */
   readonly set: string | undefined;
+  readonly count: number;
   /** COM_RESET_CONNECTION comes first; then the difference from the state behind it. */
   readonly needsReset: boolean;
   /** Not even that helps: COM_CHANGE_USER or another server session. */
@@ -89,7 +90,7 @@ export function difference(
     (several === undefined ? 0 : Cost.several) +
     (set === undefined ? 0 : Cost.set + count * Cost.variable) +
     (unread === undefined ? 0 : Cost.read);
-  return { schema, role, several, set, unread, needsReset: false, needsLogin: false, cost };
+  return { schema, role, several, set, count, unread, needsReset: false, needsLogin: false, cost };
 }
 
 function afresh(what: "needsReset" | "needsLogin"): CatchUp {
@@ -98,6 +99,7 @@ function afresh(what: "needsReset" | "needsLogin"): CatchUp {
     role: undefined,
     several: undefined,
     set: undefined,
+    count: 0,
     unread: undefined,
     needsReset: what === "needsReset",
     needsLogin: what === "needsLogin",

@@ -76,6 +76,35 @@ Deno.test("Without any server there is a profile all the same, and it is asked f
   assertEquals(bench.servers[0]!.connections, 2);
 });
 
+Deno.test("A server that goes on failing has a line now and then, and one when it is back", async () => {
+  const log = await LogRecords.take();
+  let isFull = true;
+  await using bench = new Bench({
+    onConnection: async (peer) => {
+      if (isFull) return await peer.err(1040, "08004", "Too many");
+      await peer.greet();
+      await peer.logIn();
+      await peer.stall();
+    },
+  });
+  const [backend] = bench.cluster.backends;
+  const told = () => log.of("server failed").map(({ fields }) => fields.failures);
+  for (let count = 0; count < 4; count++) {
+    await bench.cluster.profile();
+    await assertRejects(() => bench.acquire(), SluiceError);
+  }
+  assertEquals(told(), [1]);
+  bench.cluster.pools.sweep(Date.now() + 10_000);
+  assertEquals(told(), [1, 7]);
+  bench.cluster.pools.sweep(Date.now() + 30_000);
+  assertEquals(told(), [1, 7]);
+  assertEquals(log.of("server is back").length, 0);
+  isFull = false;
+  for (let count = 0; count < 2; count++) await bench.acquire();
+  const [line, more] = log.of("server is back");
+  assertEquals([line?.level, line?.fields.server, more], ["info", backend!.label, undefined]);
+});
+
 Deno.test("Servers are taken in their order, and those that failed last", async () => {
   await LogRecords.take();
   await using bench = new Bench(FULL, {}, {});

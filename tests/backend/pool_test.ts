@@ -8,6 +8,7 @@ import { Capability, Command, Status } from "../../src/protocol/constants.ts";
 import { commandRow } from "../../src/protocol/replies.ts";
 import type { FakePeer } from "../fake/server.ts";
 import { eventually } from "../support/eventually.ts";
+import { LogRecords } from "../support/log_records.ts";
 import { loginOf } from "../support/login_of.ts";
 import { type Holder, PoolBench } from "../support/pool_bench.ts";
 
@@ -196,6 +197,40 @@ Deno.test("Waiting has an end that names the pool, its limit and the time", asyn
       `on server ${label}`,
   );
   assertEquals(numbers(first), [2, 0, 0]);
+});
+
+Deno.test("Refusals are a warning with pool and limit, once in ten seconds with their number", async () => {
+  const log = await LogRecords.take();
+  await using bench = new PoolBench({ poolMaxConnections: 1, poolBlockingTimeout: 5 });
+  const now = Date.now();
+  bench.clock = () => now;
+  await bench.holder().take();
+  const refuse = async (count: number) => {
+    const waits = Array.from({ length: count }, () => bench.holder().take());
+    const refused = Promise.all(waits.map((wait) => assertRejects(() => wait, SluiceError)));
+    bench.sweep(5);
+    await refused;
+  };
+  const told = () => log.of("pool exhausted").map(({ fields }) => fields.refused);
+  await refuse(1);
+  await refuse(3);
+  await refuse(2);
+  assertEquals(told(), [1]);
+  bench.sweep(9_989);
+  assertEquals(told(), [1]);
+  bench.sweep(1);
+  assertEquals(told(), [1, 5]);
+  bench.sweep(20_000);
+  await refuse(1);
+  assertEquals(told(), [1, 5, 1]);
+  const [line] = log.of("pool exhausted");
+  const { label } = bench.backend;
+  assertEquals(line!.level, "warning");
+  assertEquals([line!.fields.pool, line!.fields.server, line!.fields.limit], [
+    "app#main",
+    label,
+    1,
+  ]);
 });
 
 Deno.test("Whom a session is opened for may wait for longer than others", async () => {

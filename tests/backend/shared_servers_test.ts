@@ -227,18 +227,18 @@ Deno.test("A pool that was forgotten is found again by who has used it", async (
   assertEquals(bench.cluster.pools.named("app#main").length, 1);
 });
 
-Deno.test("Sessions of a pool are ended by its name, all or one", async () => {
+Deno.test("Sessions of a pool are found by its name, all or one", async () => {
   await LogRecords.take();
   await using bench = new Bench();
-  const [one, two] = bench.cluster.backends;
+  const [, two] = bench.cluster.backends;
   const sessions = [await bench.take(), await bench.take(), await bench.take({ backend: two })];
   sessions[1]!.giveBack({});
   const { pools } = bench.cluster;
   assertEquals(pools.named("app#main").map(({ size }) => size), [2, 1]);
-  assertEquals(pools.kill("app#other", "KILL"), 0);
-  assertEquals(pools.kill("app#main", "KILL", sessions[2]!.id + 1), 0);
-  assertEquals(pools.kill("app#main", "KILL", sessions[1]!.id), 1);
-  assertEquals(sessions.map(({ isOpen }) => isOpen), [true, false, true]);
-  assertEquals(pools.kill("app#main", "KILL"), 2);
-  assertEquals(bench.shared.pool(one!).size, 0);
+  assertEquals(pools.sessions("app#other"), []);
+  assertEquals(pools.sessions("app#main", sessions[2]!.id + 1), []);
+  assertEquals(pools.sessions("app#main", sessions[1]!.id), [sessions[1]!]);
+  assertEquals(pools.sessions("app#main"), sessions);
+  sessions[1]!.kill("KILL");
+  assertEquals(pools.sessions("app#main"), [sessions[0]!, sessions[2]!]);
 });

@@ -3,7 +3,7 @@ import { type ConfigResult, parseConfig } from "../../src/config/load.ts";
 import type { ConfigSystem } from "../../src/config/system.ts";
 import type { Config } from "../../src/config/types.ts";
 
-/** A machine of files and environment variables held in memory. */
+/** A machine of files and environment variables held in memory; an error is what its file gives. */
 export function memorySystem(
   files: Readonly<Record<string, string | Error>> = {},
   env: Readonly<Record<string, string>> = {},
@@ -15,6 +15,10 @@ export function memorySystem(
       throw file ?? new Deno.errors.NotFound(`No such file: ${path}`);
     },
     env: (name) => Object.hasOwn(env, name) ? env[name] : undefined,
+    tryWriting: (path) => {
+      const file = Object.hasOwn(files, path) ? files[path] : undefined;
+      if (file instanceof Error) throw file;
+    },
   };
 }
 

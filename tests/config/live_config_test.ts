@@ -84,7 +84,7 @@ const VALUES: readonly (readonly [name: string, typed: string, shown: string, li
   ["syslog_level", "WARN", "warning", 'level = "warning"'],
   ["syslog_level", "trace", "debug", 'level = "debug"'],
   ["default_cluster", "main", "main", 'default_cluster = "main"'],
-  ["mysql_version", '8.0 "x" \\ é', '8.0 "x" \\ é', 'mysql_version = "8.0 \\"x\\" \\\\ é"'],
+  ["mysql_version", '8.0.1 "\\ é', '8.0.1 "\\ é', 'mysql_version = "8.0.1 \\"\\\\ é"'],
 ];
 
 for (const [name, typed, shown, line] of VALUES) {
@@ -116,7 +116,11 @@ const WRONG_VALUES: readonly (readonly [name: string, typed: string, says: strin
   ["listen", "127.0.0.1", '"host:port" with a port between 0 and 65535, got "127.0.0.1"'],
   ["listen", "h:1;H:1", 'Expected each address once, got "h:1" again'],
   ["listen", "h:1;", 'got ""'],
-  ["mysql_version", "8\n0", "Expected text in quotes"],
+  ["listen", "h:1;0.0.0.0:2,127.0.0.1:2", 'got "127.0.0.1:2" beside "0.0.0.0:2"'],
+  ["mysql_version", "foo", 'Expected a version such as "8.0.36", got "foo"'],
+  ["mysql_version", "8.0.1\n", 'Expected a version such as "8.0.36", got "8.0.1\\n"'],
+  ["log_file", "/missing/log", 'a file to add lines to, got no such folder at "/missing/log"'],
+  ["session_pool_default_min_conn", "21", "at most 20, which is session_pool_default_max_conn"],
   ["rsa_private_key_file", "none.pem", "Expected a PEM file with an unencrypted private key"],
 ];
 
@@ -132,6 +136,33 @@ for (const [name, typed, says] of WRONG_VALUES) {
     assertEquals(disk.steps, []);
   });
 }
+
+Deno.test("The sizes of pools are held against each other, wherever each one is from", async () => {
+  const [least, most] = ["session_pool_default_min_conn", "session_pool_default_max_conn"] as const;
+  const { disk, live } = startWith(`${VALID}[proxy]\n${most} = 30\n`);
+  await live.set(least, "25");
+  const before = stateOf(live, disk);
+  assertEquals(await refusal(() => live.set(most, "24")), [
+    "invalid_config",
+    `${most}: Expected 0 or at least 25, which is ${least}, got 24`,
+  ]);
+  assertEquals((await refusal(() => live.set(least, "31")))[1].split(":")[0], least);
+  assertEquals(stateOf(live, disk), before);
+  await live.set(most, "0");
+  await live.set(least, "31");
+  // What the file has is not enough any more.
+  assertEquals((await refusal(() => live.set(most, "")))[1].split(":")[0], most);
+  disk.files.set(FILE, `${VALID}[proxy]\n${least} = 5\n`);
+  disk.files.set(OVERLAY, `[proxy]\n${most} = 4\n`);
+  const outcome = await live.reload();
+  const problems = outcome.kind === "refused" ? outcome.problems : [];
+  assertEquals(problems, [{
+    file: OVERLAY,
+    line: 2,
+    key: `proxy.${most}`,
+    problem: `Expected 0 or at least 5, which is ${least}, got 4`,
+  }]);
+});
 
 Deno.test("Parameters that there are none of are refused with the one that was meant", async () => {
   const { disk, live } = startWith();

@@ -141,7 +141,7 @@ Deno.test("reload() of something broken changes nothing and logs what is wrong w
     assertEquals(stateOf(live, disk), before);
     const [line] = log.of("configuration not reloaded");
     assertEquals([line?.fields.file, line?.fields.line, line?.fields.key], at);
-    assertEquals(line?.level, "warning");
+    assertEquals(line?.level, "error");
     assert(typeof line?.fields.problem === "string");
   }
   disk.files.set(FILE, VALID);

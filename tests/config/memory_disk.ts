@@ -19,6 +19,9 @@ export class MemoryDisk implements FileStore {
     return {
       readFile: (path) => memorySystem(Object.fromEntries(this.files)).readFile(path),
       env: (name) => this.env[name],
+      tryWriting: (path) => {
+        if (path.startsWith("/missing/")) throw new Deno.errors.NotFound();
+      },
     };
   }
 

@@ -9,7 +9,7 @@ const VALID = CLUSTER + USER;
 
 function start(overlay: string | Error, ...flags: string[]): CommandLine {
   const files = {
-    [FILE]: `${VALID}[proxy]\nproxy_id = 7\nmysql_version = "8.0"\n`,
+    [FILE]: `${VALID}[proxy]\nproxy_id = 7\nmysql_version = "8.0.36"\n`,
     [OVERLAY]: overlay,
   };
   return parseCommandLine(["--config", FILE, ...flags], memorySystem(files));
@@ -33,7 +33,7 @@ Deno.test("What the overlay sets stands above the file, the rest stays", () => {
     ),
   );
   const { proxy, log } = result.config;
-  assertEquals([proxy.proxyId, proxy.serverVersion, proxy.loginTimeout], [9, "8.0", 10_000]);
+  assertEquals([proxy.proxyId, proxy.serverVersion, proxy.loginTimeout], [9, "8.0.36", 10_000]);
   assertEquals(proxy.listen, [{ hostname: "::1", port: 5 }]);
   assertEquals(log, { level: "debug", format: "logfmt", file: "/etc/sluice/log" });
   assert(Object.isFrozen(proxy) && Object.isFrozen(log));
@@ -113,7 +113,7 @@ Deno.test("--check shows what the overlay has in place of the file's values", ()
 ${OVERLAY}: set by ALTER PROXYCONFIG, in place of the file's value:
   listen: 127.0.0.1:2883 -> h:1;h:2
   proxy_id: 7 -> 9
-  mysql_version: 8.0 -> ""
+  mysql_version: 8.0.36 -> ""
   obproxy_sys_password: "" -> ***
   log_level: info -> debug
 `,
@@ -126,7 +126,7 @@ Deno.test("--print-config prints what is in effect, and which of it is the overl
   assertStringIncludes(result.text, `# "overlay": the value is that of ${OVERLAY}.\n`);
   assertStringIncludes(result.text, "\nproxy_id = 9  # overlay\n");
   assertStringIncludes(result.text, `_hash = "*${"0".repeat(40)}"  # hidden, overlay\n`);
-  assertStringIncludes(result.text, '\nmysql_version = "8.0"\n');
+  assertStringIncludes(result.text, '\nmysql_version = "8.0.36"\n');
   assertEquals(configOf(result.text).proxy.proxyId, 9);
 });
 

@@ -219,6 +219,40 @@ const WRONG_FILES: readonly WrongFile[] = [
     problems: [["config.toml:2: proxy.listen", "Expected a list", "got an empty list"]],
   },
   {
+    what: "all addresses of the machine beside one of them",
+    text: `[proxy]\nlisten = [\n"127.0.0.1:1",\n"0.0.0.0:1",\n"[::]:2",\n"0.0.0.0:2",\n` +
+      `"0.0.0.0:3",\n"127.0.0.1:4",\n"127.0.0.2:4"]\n${VALID}`,
+    problems: [
+      [
+        "config.toml:4: proxy.listen",
+        'Expected each port once for all addresses of the machine, got "0.0.0.0:1" beside ' +
+        '"127.0.0.1:1"',
+      ],
+      ["config.toml:6: proxy.listen", 'got "0.0.0.0:2" beside "[::]:2"'],
+    ],
+  },
+  {
+    what: "log files that cannot be written",
+    text: `${VALID}[log]\nfile = "/run/folder"\n`,
+    problems: [[
+      "config.toml:8: log.file",
+      'Expected a file to add lines to, got it is a folder at "/run/folder"',
+    ]],
+  },
+  {
+    what: "a version that is none",
+    text: `${VALID}[proxy]\nmysql_version = "8.0"\n`,
+    problems: [["config.toml:8: proxy.mysql_version", 'a version such as "8.0.36", got "8.0"']],
+  },
+  {
+    what: "pools that keep more open than they may have",
+    text: `${VALID}[proxy]\nsession_pool_default_min_conn = 21\n`,
+    problems: [[
+      "config.toml:8: proxy.session_pool_default_min_conn",
+      "Expected at most 20, which is session_pool_default_max_conn, got 21",
+    ]],
+  },
+  {
     what: "one address to listen on twice, after a wrong one",
     text: `[proxy]\nlisten = ["x", "localhost:2883",\n"LOCALHOST:2883", "h:0", "h:0"]\n${VALID}`,
     problems: [["config.toml:2: proxy.listen", 'got "x": it has no port'], [
@@ -324,6 +358,26 @@ const WRONG_FILES: readonly WrongFile[] = [
       "config.toml:8: users.name",
       'Expected each account (name, tenant and cluster) once, got "app" again (first on line 5)',
     ]],
+  },
+  {
+    what: "blocks of a cluster without the cluster",
+    text: `[[clusters.servers]]\naddress = "h:1"\n${USER}`,
+    problems: [[
+      "config.toml:1: clusters",
+      "Expected [[clusters]] on a line of its own before [[clusters.servers]], got none",
+    ]],
+  },
+  {
+    what: "password files that are plainly paths, and one that need not be",
+    text: `${CLUSTER}[[users]]\nname = "a"\npassword_file = "secrets/app.pw"\n` +
+      `[[users]]\nname = "b"\npassword_file = "letmein"\n`,
+    problems: [
+      ["config.toml:6: users.password_file", 'in the file "secrets/app.pw": no such file'],
+      [
+        "config.toml:9: users.password_file",
+        "in the file that it names beside the configuration: no such file",
+      ],
+    ],
   },
   {
     what: "an account name with its tenant",

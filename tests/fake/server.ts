@@ -163,7 +163,7 @@ export class FakePeer {
     const auth = new ServerAuth({
       nonce: this.#nonce,
       verifier: options.asksFully ? { isEmpty: false, sha1Twice: verifier.sha1Twice } : verifier,
-      fallback: options.plugin ?? SHA2,
+      announced: options.plugin ?? SHA2,
     });
     let step = login.authPlugin === (options.plugin ?? SHA2)
       ? auth.start(login.authPlugin, login.authResponse)

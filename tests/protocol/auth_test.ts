@@ -77,16 +77,17 @@ interface Login {
   readonly greeted: PluginName;
   /** Plugin that the client names, in place of what the greeting made it choose. */
   readonly named?: string;
-  readonly fallback?: PluginName;
+  /** In place of the answer by the plugin of the greeting. */
+  readonly response?: Uint8Array;
 }
 
 function logIn(login: Login): { last: ServerStep; sent: Uint8Array[] } {
-  const { password, verifier, greeted, named, fallback = SHA2 } = login;
+  const { password, verifier, greeted, named, response } = login;
   const client = new ClientAuth(LoginKey.fromPassword(password));
-  const server = new ServerAuth({ nonce: NONCE, verifier, fallback });
+  const server = new ServerAuth({ nonce: NONCE, verifier, announced: greeted });
   const first = client.start(greeted, NONCE);
   const sent: Uint8Array[] = [];
-  let step = server.start(named ?? first.plugin, first.response);
+  let step = server.start(named ?? first.plugin, response ?? first.response);
   for (;;) {
     switch (step.kind) {
       case "send": {
@@ -150,19 +151,49 @@ const LOGINS: readonly (readonly [string, Login, "accepted" | "refused", string]
   ],
   [
     "another plugin, to native",
-    { password: "secret", verifier: SECRET, greeted: SHA2, named: "dialog", fallback: NATIVE },
+    { password: "secret", verifier: SECRET, greeted: NATIVE, named: "dialog" },
     "accepted",
     "S",
   ],
   [
     "another plugin, by hash, to sha2",
-    { password: "secret", verifier: HASH_ONLY, greeted: NATIVE, named: "sha256_password" },
+    { password: "secret", verifier: HASH_ONLY, greeted: SHA2, named: "sha256_password" },
     "accepted",
     "SFK",
   ],
   [
     "another plugin, wrong",
     { password: "x", verifier: SECRET, greeted: SHA2, named: "dialog" },
+    "refused",
+    "S",
+  ],
+  [
+    "native in place of sha2, with nothing yet",
+    { password: "secret", verifier: SECRET, greeted: SHA2, named: NATIVE, response: EMPTY },
+    "accepted",
+    "S",
+  ],
+  [
+    "sha2 in place of native, with nothing yet",
+    { password: "secret", verifier: SECRET, greeted: NATIVE, named: SHA2, response: EMPTY },
+    "accepted",
+    "S",
+  ],
+  [
+    "sha2 in place of native, by hash",
+    { password: "secret", verifier: HASH_ONLY, greeted: NATIVE, named: SHA2 },
+    "accepted",
+    "SFK",
+  ],
+  [
+    "sha2 in place of native, empty",
+    { password: "", verifier: NO_PASSWORD, greeted: NATIVE, named: SHA2 },
+    "accepted",
+    "S",
+  ],
+  [
+    "sha2 in place of native, wrong",
+    { password: "x", verifier: SECRET, greeted: NATIVE, named: SHA2, response: EMPTY },
     "refused",
     "S",
   ],
@@ -208,22 +239,23 @@ Deno.test("A login reveals what it can of the password", () => {
 });
 
 Deno.test("A single NUL is the answer of an empty password", () => {
-  const options = { nonce: NONCE, verifier: NO_PASSWORD, fallback: SHA2 } as const;
-  for (const plugin of [NATIVE, SHA2]) {
-    assertEquals(new ServerAuth(options).start(plugin, Uint8Array.of(0)).kind, "accepted");
+  for (const plugin of [NATIVE, SHA2] as const) {
+    const auth = new ServerAuth({ nonce: NONCE, verifier: NO_PASSWORD, announced: plugin });
+    assertEquals(auth.start(plugin, Uint8Array.of(0)).kind, "accepted");
   }
-  const strict = new ServerAuth({ ...options, verifier: SECRET });
+  const strict = new ServerAuth({ nonce: NONCE, verifier: SECRET, announced: NATIVE });
   assertEquals(strict.start(NATIVE, Uint8Array.of(0)), { kind: "refused", usingPassword: false });
 });
 
 Deno.test("Answers of a wrong size or in the clear are refused", () => {
-  const auth = () => new ServerAuth({ nonce: NONCE, verifier: SECRET, fallback: SHA2 });
+  const auth = (announced: PluginName) =>
+    new ServerAuth({ nonce: NONCE, verifier: SECRET, announced });
   for (const size of [1, 19, 21, 31, 33, 1000]) {
     const bytes = new Uint8Array(size).fill(7);
-    assertEquals(auth().start(NATIVE, bytes).kind, "refused", `native, ${size} bytes`);
-    assertEquals(auth().start(SHA2, bytes).kind, "refused", `sha2, ${size} bytes`);
+    assertEquals(auth(NATIVE).start(NATIVE, bytes).kind, "refused", `native, ${size} bytes`);
+    assertEquals(auth(SHA2).start(SHA2, bytes).kind, "refused", `sha2, ${size} bytes`);
   }
-  const fully = new ServerAuth({ nonce: NONCE, verifier: HASH_ONLY, fallback: SHA2 });
+  const fully = new ServerAuth({ nonce: NONCE, verifier: HASH_ONLY, announced: SHA2 });
   assertEquals(fully.start(SHA2, new Uint8Array(32)).kind, "send");
   assertEquals(fully.next(new TextEncoder().encode("secret\0")).kind, "refused");
 });
@@ -243,7 +275,7 @@ Deno.test("Nonsense in place of the encrypted password is refused", () => {
     [plain, xored("secret\0"), "accepted"],
   ];
   for (const [key, answer, outcome] of cases) {
-    const auth = new ServerAuth({ nonce: NONCE, verifier: HASH_ONLY, fallback: SHA2 });
+    const auth = new ServerAuth({ nonce: NONCE, verifier: HASH_ONLY, announced: SHA2 });
     auth.start(SHA2, new Uint8Array(32));
     assertEquals(auth.next(Uint8Array.of(2)).kind, "need_rsa_key");
     auth.useRsaKey(key);
@@ -252,7 +284,7 @@ Deno.test("Nonsense in place of the encrypted password is refused", () => {
 });
 
 Deno.test("A change of user begins with a switch that carries the nonce", () => {
-  const auth = new ServerAuth({ nonce: NONCE, verifier: SECRET, fallback: SHA2 });
+  const auth = new ServerAuth({ nonce: NONCE, verifier: SECRET, announced: SHA2 });
   const step = stepOf("send", auth.switchTo(NATIVE));
   assertEquals(decodeAuthSwitch(step.payload), { plugin: NATIVE, authData: NONCE });
   const answer = nativeProof(LoginKey.fromPassword("secret"), NONCE);

@@ -37,6 +37,18 @@ const engines: Record<EngineName, SharedEngine> = {
   seekdb: await sharedEngine("seekdb", PREPARE),
 };
 
+/** It comes with MariaDB's server. */
+const hasClient = await hasProgram("mariadb");
+
+async function hasProgram(program: string): Promise<boolean> {
+  try {
+    return (await new Deno.Command(program, { args: ["--version"] }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 function proxyFor(name: EngineName, rest: TestConfig = {}): Promise<TestProxy> {
   return TestProxy.start({ servers: [engines[name].engine.port], users: USERS, ...rest });
 }
@@ -104,6 +116,23 @@ for (const name of Object.keys(engines) as EngineName[]) {
           await client.quit();
         }
       }
+    });
+  }
+
+  for (const plugin of [NATIVE, SHA2]) {
+    const title = `${name}: the command-line client logs in with ${plugin} asked for`;
+    Deno.test(title, { ignore: ignore || !hasClient }, async () => {
+      await using proxy = await proxyFor(name);
+      const { success, stdout, stderr } = await new Deno.Command("mariadb", {
+        args: [
+          ...["--no-defaults", "--protocol=TCP", "--host=127.0.0.1", `--port=${proxy.port}`],
+          ...["--user=app", `--default-auth=${plugin}`, "--skip-column-names"],
+          "--execute=SELECT CURRENT_USER()",
+        ],
+        env: { MYSQL_PWD: "secret" },
+      }).output();
+      const text = new TextDecoder();
+      assertEquals([text.decode(stdout), text.decode(stderr), success], ["app@%\n", "", true]);
     });
   }
 

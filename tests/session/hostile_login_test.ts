@@ -75,7 +75,7 @@ for (const [name, bytes, code] of BROKEN) {
 }
 
 Deno.test("A login byte by byte is a login", async () => {
-  await using server = new FakeServer();
+  await using server = new FakeServer({ plugin: NATIVE });
   await using proxy = await proxyFor(server);
   using client = await FakeClient.connect(proxy.port);
   const greeting = await client.greet();
@@ -86,7 +86,7 @@ Deno.test("A login byte by byte is a login", async () => {
 });
 
 Deno.test("A first command right behind the login is answered behind its OK", async () => {
-  await using server = new FakeServer();
+  await using server = new FakeServer({ plugin: NATIVE });
   await using proxy = await proxyFor(server);
   using client = await FakeClient.connect(proxy.port);
   const greeting = await client.greet();

@@ -94,6 +94,18 @@ Deno.test("A client that names a foreign plugin is asked to switch", async () =>
   }
 });
 
+for (const [announced, named] of [[NATIVE, SHA2], [SHA2, NATIVE]] as const) {
+  Deno.test(`A client that names ${named} where ${announced} was announced answers anew`, async () => {
+    await using server = new FakeServer({ plugin: announced });
+    await using proxy = await proxyFor(server, { users: [USERS.clear] });
+    // Nothing yet: the nonce of the greeting is for the other plugin.
+    const login = { authPlugin: named, authResponse: new Uint8Array(0) };
+    await useOnce(proxy, { user: "app", password: "secret", login });
+    const wrong = await refused(proxy, { user: "app", password: "wrong", login });
+    assertEquals([wrong.code, wrong.message.endsWith("(using password: YES)")], [1045, true]);
+  });
+}
+
 Deno.test("A client that knows no plugins logs in by native", async () => {
   await using server = new FakeServer();
   await using proxy = await proxyFor(server);
@@ -185,6 +197,45 @@ Deno.test("A refusal is one warning with who, from where and why", async () => {
   assert(Number.isInteger(fields.duration_ms));
   assertEquals(proxy.log.of("login refused").length, 1);
   assert(!proxy.log.text.includes("hunter2"), "the log has a password");
+});
+
+Deno.test("The log tells why a login was refused, of which the client hears nothing", async () => {
+  await using server = new FakeServer();
+  await using proxy = await TestProxy.start({
+    clusters: [
+      { name: "main", servers: [`127.0.0.1:${server.port}`], tenants: [{ name: "reports" }] },
+    ],
+    users: [{ name: "app", password: "secret", tenant: "reports" }],
+  });
+  const cases: readonly [user: string, password: string, cause: string][] = [
+    ["app@reports", "wrong", "wrong password"],
+    ["app@reports", "", "no password"],
+    ["app", "secret", "unknown account"],
+    ["nobody@reports", "secret", "unknown account"],
+    ["app@nowhere", "secret", "unknown tenant nowhere of cluster main"],
+    ["app@reports#other", "secret", "unknown cluster other"],
+    ["admin@proxysys", "secret", "unknown account of proxysys"],
+    ["root@proxysys", "secret", "wrong password"],
+  ];
+  for (const [index, [user, password, cause]] of cases.entries()) {
+    const { code, message } = await refused(proxy, { user, password });
+    const using = password === "" ? "NO" : "YES";
+    const told = `Access denied for user '${user}'@'127.0.0.1' (using password: ${using})`;
+    assertEquals([code, message], [1045, told]);
+    assertEquals(proxy.log.of("login refused")[index]?.fields.cause, cause);
+  }
+});
+
+Deno.test("A server that cannot be reached costs the log a line, and no stack", async () => {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  await using proxy = await TestProxy.start({
+    servers: [closed.addr.port],
+    proxy: { default_authentication_plugin: NATIVE },
+  });
+  assertEquals((await refused(proxy, { user: "app", password: "secret" })).code, 1429);
+  const { fields } = await proxy.log.first("login refused");
+  assertMatch(String(fields.cause), /^[^\n]*refused[^\n]*$/);
 });
 
 Deno.test("More clients than allowed are refused", async () => {

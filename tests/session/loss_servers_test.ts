@@ -149,6 +149,42 @@ for (const name of ["mariadb", "mysql"] as const) {
     assertEquals(await value(client, "SELECT COUNT(*) FROM t"), 0);
   });
 
+  lossTest("KILL GLOBALSESSION cancels what runs, and says what is lost", async (client, proxy) => {
+    const operator = await createConnection({
+      ...{ host: "127.0.0.1", port: proxy.port, user: "root@proxysys", password: "" },
+    });
+    const killed = "Query execution was interrupted: server session N on SERVER was killed";
+    const told = ({ message }: { message: string }) =>
+      message.replace(/session \d+/, "session N").replace(/on [\d.:]+/, "on SERVER");
+    const running = async () => {
+      const rows = await server.admin("SELECT INFO FROM information_schema.PROCESSLIST");
+      return rows.some(({ INFO }) => String(INFO).includes("SLEEP(61)"));
+    };
+    try {
+      for (const begin of [undefined, "BEGIN"]) {
+        if (begin !== undefined) await client.query(begin);
+        for (const sql of ["SELECT SLEEP(61)", "INSERT INTO t (v) SELECT SLEEP(61)"]) {
+          const failed = failure(client.query(sql));
+          await eventually("it runs", running);
+          await operator.query("KILL GLOBALSESSION 'app#main'");
+          const { errno, message } = await failed;
+          const isInTransaction = begin !== undefined && sql.startsWith("SELECT");
+          const lost = isInTransaction ? "; the transaction is gone" : "";
+          assertEquals([errno, told({ message })], [1317, killed + lost]);
+          await eventually("it is gone from the server", async () => !await running());
+        }
+      }
+      await client.query("BEGIN");
+      await operator.query("KILL GLOBALSESSION 'app#main'");
+      const { errno, message } = await failure(client.query("SELECT 1"));
+      assertEquals([errno, told({ message })], [1317, `${killed}; the transaction is gone`]);
+      // MySQL may have put in a SLEEP that was interrupted, which gives 1.
+      assertEquals(await value(client, "SELECT COUNT(*) FROM t WHERE v = 0"), 0);
+    } finally {
+      operator.destroy();
+    }
+  });
+
   lossTest("temporary tables and locks that are lost are named", async (client) => {
     await client.query("CREATE TEMPORARY TABLE mine (v INT)");
     await client.query("SELECT GET_LOCK('Gate', 0)");

@@ -196,3 +196,10 @@ for (const sharing of ["transaction", "session"] as const) {
     });
   });
 }
+
+Deno.test("A loss that has no consequences has no words for them", () => {
+  const error = new SluiceError("killed", "It was killed");
+  const nothing = { isUnused: false, isInTransaction: false, isPinned: false, isSecondRun: false };
+  const told = { ...nothing, error, pins: [], mayHaveCommitted: false, isRead: true };
+  assertEquals(lossError({ ...told, stage: "sent" }).message, "It was killed");
+});

@@ -140,6 +140,21 @@ Deno.test("A prepared KILL takes its id as a parameter, and never reaches a serv
   });
 });
 
+Deno.test("A prepared SHOW PROCESSLIST has its own text in Info", async () => {
+  await serve(plain, async (client) => {
+    const id = await prepare(client, "SHOW /* me */ PROCESSLIST");
+    for (let time = 0; time < 2; time++) {
+      client.sequence = 0;
+      await client.send(statementRequest(Command.STMT_EXECUTE, id, [0, 1, 0, 0, 0]));
+      const columns = (await client.expect())[0]!;
+      for (let at = 0; at < columns; at++) await client.expect();
+      const row = new TextDecoder().decode(await client.expect());
+      assertEquals(row.match(/Execute.*$/s)?.[0].includes("SHOW /* me */ PROCESSLIST"), true, row);
+      await client.expect();
+    }
+  });
+});
+
 Deno.test("A statement that is prepared by name is run by it", async () => {
   await serve(plain, async (client, _, server) => {
     assertEquals(await outcomes(client, "PREPARE k FROM 'KILL 99999'"), [AUTOCOMMIT]);

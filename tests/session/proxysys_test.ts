@@ -130,7 +130,7 @@ function accepts(account: Account, password: string): boolean {
   const key = LoginKey.fromPassword(password);
   const verdicts = [[NATIVE, nativeProof(key, NONCE)], [SHA2, sha2Proof(key, NONCE)]] as const;
   const [first, second] = verdicts.map(([plugin, proof]) => {
-    const auth = new ServerAuth({ nonce: NONCE, verifier: account.verifier, fallback: SHA2 });
+    const auth = new ServerAuth({ nonce: NONCE, verifier: account.verifier, announced: plugin });
     return auth.start(plugin, proof).kind;
   });
   assertEquals(first, second);

@@ -115,6 +115,22 @@ Deno.test("After the grace period what still runs is told 1053 and cancelled", a
   assertEquals(proxy.log.of("session ended", "shutdown").length, 2);
 });
 
+Deno.test("A stop that is hurried is at the end of its grace period", async () => {
+  await using gate = new Gate();
+  await using proxy = await start(gate, "1h");
+  using client = await FakeClient.logIn(proxy.app);
+  await client.query("SLEEP");
+  await eventually("it runs", () => gate.server.queries.includes("SLEEP"));
+  const [server] = await proxy.proxy.manager.servers.snapshot();
+  const stopping = proxy.proxy.stop();
+  proxy.proxy.hurry();
+  assertEquals((await client.expectErr()).code, 1053);
+  await client.ended();
+  await stopping;
+  assert(gate.server.queries.includes(`KILL ${server!.threadId}`));
+  assertEquals(proxy.log.of("session ended", "shutdown").length, 1);
+});
+
 Deno.test("Without a grace period a stop tells 1053 at once", async () => {
   await using gate = new Gate();
   await using proxy = await start(gate, "0s");
