@@ -17,13 +17,14 @@ export function tellPins(
   { clientId, serverId }: PinnedSession,
 ): void {
   if (!logsDebug()) return;
-  const fields = { cs_id: clientId, ss_id: serverId };
   for (const { reason, cause, since } of before) {
     if (has(after, reason)) continue;
-    logDebug("pin ended", { ...fields, reason, cause, duration_ms: Date.now() - since });
+    const age = Date.now() - since;
+    logDebug("pin ended", { cs_id: clientId, ss_id: serverId, reason, cause, duration_ms: age });
   }
   for (const { reason, cause } of after) {
-    if (!has(before, reason)) logDebug("pin begun", { ...fields, reason, cause });
+    if (has(before, reason)) continue;
+    logDebug("pin begun", { cs_id: clientId, ss_id: serverId, reason, cause });
   }
 }
 

@@ -59,7 +59,7 @@ Deno.test("At level debug the log follows sessions, pins, waits and catch-ups", 
     assertMatch(String(label), /^127\.0\.0\.1:\d+$/);
     const opened = debug("server session opened").map(({ ss_id }) => ss_id);
     const id = opened.at(-1);
-    const pin = { cs_id: a, ss_id: id, reason: "transaction", cause: "BEGIN" };
+    const pin = { "cs_id": a, "ss_id": id, reason: "transaction", cause: "BEGIN" };
     assertEquals([debug("pin begun"), debug("pin ended")], [[pin], [pin]]);
     const place = { pool: "app#main", server: label };
     const waits = debug("wait served").filter((wait) => wait.cs_id === b);
