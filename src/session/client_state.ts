@@ -207,7 +207,7 @@ export class ClientState {
     return !this.isPinned;
   }
 
-  /** Whether it has the client's schema and roles: where those were gone, USE may have failed there. */
+  /** Whether it has the client's schema and roles. */
   isInPlace({ known }: ServerSession): boolean {
     const { wanted } = this;
     return wanted?.schema === known?.schema && wanted?.role === known?.role;

@@ -215,7 +215,9 @@ export class SharedHold implements ServerHold, OpeningHome {
       session.prepared?.hasReserved === true;
     if (!isReset && (isBound || !session.isOpen)) return false;
     this.#current = undefined;
-    if (command === undefined) this.last.returnUnused(session);
+    // What was to replace a schema or a role that is gone has failed in another's place.
+    if (!isReset && !this.state.isInPlace(session)) session.close();
+    else if (command === undefined) this.last.returnUnused(session);
     else this.last.giveBack();
     return true;
   }

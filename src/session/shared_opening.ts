@@ -109,8 +109,11 @@ export class SharedOpening {
   #goesWithout(error: unknown): boolean {
     const replaced = this.#command && replacedBy(this.#command);
     if (replaced === undefined || this.#without !== undefined) return false;
+    // Only where a server says so: a session may be of no use for other reasons.
     const isRefused = error instanceof SluiceError &&
-      (replaced === "schema" ? NO_SCHEMA.has(error.code) : error.kind === "state_lost");
+      (replaced === "schema"
+        ? NO_SCHEMA.has(error.code)
+        : error.kind === "state_lost" && error.cause !== undefined);
     if (isRefused) this.#without = replaced;
     return isRefused;
   }
