@@ -157,6 +157,11 @@ function defined(fields: LogFields): Record<string, unknown> {
   return kept;
 }
 
+/** Whether there are debug lines: asked on busy paths before anything is made for one. */
+export function logsDebug(): boolean {
+  return logger.isEnabledFor("debug");
+}
+
 export function logDebug(message: string, fields: LogFields = {}): void {
   emit("debug", message, fields);
 }

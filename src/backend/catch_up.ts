@@ -1,5 +1,6 @@
 /** Brings a server session to the state that a client's session must have, before its next command. */
 import { SluiceError } from "../errors.ts";
+import { logDebug, logsDebug } from "../log.ts";
 import { Command } from "../protocol/constants.ts";
 import type { Dialect } from "../state/dialect.ts";
 import { type CatchUp, difference } from "../state/difference.ts";
@@ -45,7 +46,8 @@ export async function bringTo(
   const options = { dialect: server.dialect, asksInsertId, keepsUnknown };
   if (server.known!.isPending) await settlePending(server);
   let catchUp = difference(wanted, server.known!, options);
-  if (catchUp?.needsReset) {
+  const needsReset = catchUp?.needsReset === true;
+  if (needsReset) {
     await reset(server);
     catchUp = difference(wanted, server.known!, options);
   }
@@ -55,6 +57,23 @@ export async function bringTo(
   await run(server, commandsOf(server, catchUp));
   await dropOwnConditions(server);
   caughtUp(server.known!, wanted, asksInsertId);
+  if (logsDebug()) tellCatchUp(server, catchUp, needsReset);
+}
+
+/** Which kinds of things were sent: values are nobody's business. */
+function tellCatchUp(
+  { id, backend }: ServerSession,
+  { schema, role, count }: CatchUp,
+  isReset: boolean,
+): void {
+  logDebug("server session caught up", {
+    ss_id: id,
+    server: backend.label,
+    reset: isReset || undefined,
+    schema: schema !== undefined || undefined,
+    role: role !== undefined || undefined,
+    variables: count || undefined,
+  });
 }
 
 /** Values that only one server session had, which is gone. */

@@ -1,7 +1,7 @@
 /** A set of servers that one login name leads to. */
 import type { ClusterConfig, PoolConfig, TenantConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
-import { logInfo } from "../log.ts";
+import { logDebug, logInfo, logsDebug } from "../log.ts";
 import { closeQuietly } from "../net/transport.ts";
 import { SHA2 } from "../protocol/auth.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
@@ -189,6 +189,7 @@ export class Cluster {
     backend: Backend,
     { login, signal, onOpening, isInUse }: Partial<Opening> & Pick<Opening, "login" | "signal">,
   ): Promise<ServerSession> {
+    const since = Date.now();
     try {
       const session = await ServerSession.open(backend, {
         manager: this.#options.manager,
@@ -198,6 +199,7 @@ export class Cluster {
         ...(onOpening === undefined ? {} : { onOpening }),
       });
       backend.report(true, Date.now());
+      if (logsDebug()) tellOpened(session, since);
       return session;
     } catch (error) {
       if (error instanceof SluiceError && mayHelpElsewhere(error) && !signal.aborted) {
@@ -235,6 +237,16 @@ export class Cluster {
     }
     return FALLBACK_PROFILE;
   }
+}
+
+function tellOpened({ id, backend, threadId, login }: ServerSession, since: number): void {
+  logDebug("server session opened", {
+    ss_id: id,
+    server: backend.label,
+    server_sessid: threadId,
+    user: login.user,
+    duration_ms: Date.now() - since,
+  });
 }
 
 function proofKey({ login, tenant }: Omit<ServerRequest, "signal">): string {

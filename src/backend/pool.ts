@@ -4,7 +4,7 @@
  */
 import type { PoolConfig } from "../config/types.ts";
 import { messageOf, SluiceError } from "../errors.ts";
-import { logWarning } from "../log.ts";
+import { type LogFields, logsDebug, logWarning } from "../log.ts";
 import { isServerFull, mayHelpElsewhere } from "./failover.ts";
 import { IdleSeats } from "./idle_seats.ts";
 import type { PoolRequest, WaitOptions } from "./pool_request.ts";
@@ -13,6 +13,7 @@ import { Repeats } from "./repeats.ts";
 import { Retry } from "./retry.ts";
 import type { ServerLogin } from "./server_login.ts";
 import type { ServerSession } from "./server_session.ts";
+import { tellWait } from "./wait_log.ts";
 import { killed, type Waiter, WaitQueue } from "./wait_queue.ts";
 
 export type { PoolRequest, WaitOptions } from "./pool_request.ts";
@@ -21,6 +22,11 @@ export type Seat = PoolSeat<ServerSession>;
 
 /** The last part of the life time, over which the ends of sessions of one age are spread. */
 const JITTERED = 0.1;
+
+/** Why sessions are closed, for the log. */
+const OLD = "its life time was over";
+const TOO_MUCH = "the pool had too many";
+const STOPPED = "the proxy stops";
 
 /** What a pool asks of the set of pools that share the server with it. */
 export interface PoolHome {
@@ -42,6 +48,8 @@ export interface PoolHome {
   passOn(pool: Pool, seat: Seat): boolean;
   onQueue(pool: Pool, isEmpty: boolean): void;
   onRefusal(pool: Pool): void;
+  /** For the log. */
+  whereOf(pool: Pool): LogFields;
   /** What there is not enough of. */
   shortageOf(pool: Pool): string;
 }
@@ -146,6 +154,7 @@ export class Pool implements SeatOwner<ServerSession> {
       return Promise.reject(failure);
     }
     const session = this.waiting.add(request, options, now);
+    if (logsDebug()) tellWait(session, request, () => this.#home.whereOf(this));
     this.#home.serve();
     return session;
   }
@@ -205,14 +214,14 @@ export class Pool implements SeatOwner<ServerSession> {
   }
 
   /** Closes a free session, after it has been read out where somebody may ask. */
-  retire(seat: Seat): void {
+  retire(seat: Seat, reason = "it made room"): void {
     const isResting = seat.state !== "taken";
     if (isResting) this.#idle.remove(seat);
-    if (seat.session.beforeHandOver === undefined) return this.#end(seat);
+    if (seat.session.beforeHandOver === undefined) return this.#end(seat, reason);
     seat.state = "leaving";
     this.#leaving++;
     readOut(seat).then((outcome) => {
-      if (outcome !== "kept") return seat.session.release();
+      if (outcome !== "kept") return seat.session.release(reason);
       seat.state = "taken";
       this.#leaving--;
     }, (error) => this.#abandon(seat, error));
@@ -224,9 +233,9 @@ export class Pool implements SeatOwner<ServerSession> {
     for (const seat of this.#idle.all()) {
       const isSpare = this.#seats.size - this.#leaving > least;
       const isIdle = poolIdleTimeout > 0 && now - seat.releasedSince >= poolIdleTimeout;
-      if (this.#isOld(seat, now) || this.room < -this.#leaving || (isSpare && isIdle)) {
-        this.retire(seat);
-      }
+      if (isSpare && isIdle) this.retire(seat, "it was idle for too long");
+      else if (this.#isOld(seat, now)) this.retire(seat, OLD);
+      else if (this.room < -this.#leaving) this.retire(seat, TOO_MUCH);
     }
   }
 
@@ -254,7 +263,7 @@ export class Pool implements SeatOwner<ServerSession> {
     this.waiting.failWhere(() => error);
     for (const seat of this.#idle.all()) {
       seat.session.beforeHandOver = undefined;
-      this.retire(seat);
+      this.retire(seat, STOPPED);
     }
   }
 
@@ -309,9 +318,11 @@ export class Pool implements SeatOwner<ServerSession> {
   #settle(seat: Seat, now: number): void {
     const { session } = seat;
     seat.releasedSince = now;
-    const isTooMuch = this.room < -this.#leaving || this.#home.closed !== undefined;
-    // A transaction must not pass to somebody else.
-    if (isTooMuch || session.isInTransaction || this.#isOld(seat, now)) return this.#end(seat);
+    if (this.#home.closed !== undefined) return this.#end(seat, STOPPED);
+    if (this.room < -this.#leaving) return this.#end(seat, TOO_MUCH);
+    // It must not pass to somebody else.
+    if (session.isInTransaction) return this.#end(seat, "a transaction was open");
+    if (this.#isOld(seat, now)) return this.#end(seat, OLD);
     session.park();
     if (session.isOpen && !this.#home.passOn(this, seat)) this.#idle.add(seat);
   }
@@ -341,10 +352,10 @@ export class Pool implements SeatOwner<ServerSession> {
     session.close();
   }
 
-  #end(seat: Seat): void {
+  #end(seat: Seat, reason: string): void {
     seat.state = "leaving";
     this.#leaving++;
-    seat.session.release();
+    seat.session.release(reason);
   }
 
   #isOld(seat: Seat, now: number): boolean {

@@ -7,6 +7,8 @@ import type { WaitSignal } from "./wait_abort.ts";
 export interface PoolRequest {
   /** Who asks: gets the session back that it had last, as long as nobody else had it. */
   readonly holder: object;
+  /** The `cs_id` of who asks, for the log. */
+  readonly clientId?: number;
   /** What a new session is opened with; its attributes do not count. */
   readonly login: ServerLogin;
   /** How much has to be done before the session is as wanted: 0 for nothing. */

@@ -4,7 +4,7 @@
  */
 import type { PoolConfig } from "../config/types.ts";
 import { SluiceError } from "../errors.ts";
-import { logWarning } from "../log.ts";
+import { type LogFields, logWarning } from "../log.ts";
 import type { Backend } from "./backend.ts";
 import { Pool, type PoolHome, type Seat } from "./pool.ts";
 import { poolKey } from "./pool_key.ts";
@@ -150,16 +150,18 @@ export class ServerPools implements PoolHome {
     if (this.#waiting.size === 0) this.#setTimer(Infinity, 0);
   }
 
+  whereOf({ name, waiting }: Pool): LogFields {
+    return { pool: name, server: this.backend.label, waiting: waiting.size };
+  }
+
   onRefusal(pool: Pool): void {
     const refused = pool.refusals.due(this.now());
     if (refused === 0) return;
     const isServerFull = pool.room > 0 && this.#isFull;
     logWarning("pool exhausted", {
-      pool: pool.name,
-      server: this.backend.label,
+      ...this.whereOf(pool),
       limit: isServerFull ? this.maximum : this.limits.poolMaxConnections,
       refused,
-      waiting: pool.waiting.size,
       cause: `no time was left to wait for ${this.shortageOf(pool)}`,
     });
   }

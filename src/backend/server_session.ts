@@ -7,6 +7,7 @@
  */
 import { formatAddress } from "../config/address.ts";
 import { messageOf, SluiceError } from "../errors.ts";
+import { logDebug, logsDebug } from "../log.ts";
 import { BIG, giveBig, idleBufferFor, SMALL, takeBig } from "../net/buffers.ts";
 import { closeQuietly, type Settled, type Transport, writeAll } from "../net/transport.ts";
 import type { Capabilities } from "../protocol/capabilities.ts";
@@ -110,6 +111,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   #bytesIn = 0;
   #isReading = false;
   #leavingSince = 0;
+  /** Why it will be closed, where that is known before. */
+  #ending = "";
 
   /** Connects and logs in; listed from the first moment. @throws {SluiceError} */
   static async open(backend: Backend, options: OpenOptions): Promise<ServerSession> {
@@ -245,9 +248,9 @@ export class ServerSession implements ServerEntry, TrackedSession {
   }
 
   /** Ends the use: private sessions are of no use to anybody else, so it leaves. */
-  release(): void {
+  release(reason = "its client has left it"): void {
     this.#user = undefined;
-    this.leave();
+    this.leave(reason);
   }
 
   /** The next report is the reply to the login statement: `known` begins with it. */
@@ -333,6 +336,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
   async cancel(timeout: number): Promise<void> {
     this.#user = undefined;
     this.#phase = "closing";
+    this.#ending = "its statement was cancelled";
     try {
       const sql = `KILL ${this.threadId}`;
       await runAside(this.backend, this.#login, { sql, timeout });
@@ -359,9 +363,10 @@ export class ServerSession implements ServerEntry, TrackedSession {
   }
 
   /** Says good-bye and closes when the server does: cheaper than closing under a pending read. */
-  leave(): void {
+  leave(reason: string): void {
     if (!this.isOpen) return;
     this.#phase = "closing";
+    this.#ending = reason;
     this.#leavingSince = Date.now();
     this.read();
     writeAll(this.#transport, QUIT).then(undefined, () => this.close());
@@ -369,7 +374,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
 
   kill(reason: string): void {
     const user = this.#user;
-    this.close();
+    this.close(reason);
     user?.onServerLost(new SluiceError("killed", reason));
   }
 
@@ -377,7 +382,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
     if (this.#leavingSince > 0 && now - this.#leavingSince > LEAVING_FOR) this.close();
   }
 
-  close(): void {
+  close(reason = "it is of no use any more"): void {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#user = undefined;
@@ -386,6 +391,18 @@ export class ServerSession implements ServerEntry, TrackedSession {
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
     this.seat?.pool.onEnd(this.seat);
+    if (logsDebug()) this.#tellClosed(this.#ending || reason);
+  }
+
+  #tellClosed(reason: string): void {
+    logDebug("server session closed", {
+      ss_id: this.id,
+      server: this.backend.label,
+      server_sessid: this.threadId,
+      reason,
+      duration_ms: Date.now() - this.#openedSince,
+      statements: this.statements,
+    });
   }
 
   /** A reply has reported changes of the session. */
@@ -420,12 +437,12 @@ export class ServerSession implements ServerEntry, TrackedSession {
     // What a statement that is being cancelled still sends is of no use to anybody.
     if (this.#phase === "closing" && this.#leavingSince === 0) return;
     // Nobody asked: a farewell, or nonsense. Either way the session is over.
-    this.close();
+    this.close("the server sent what nobody had asked for");
   }
 
   #lost(reason: string): void {
     const user = this.#user;
-    this.close();
+    this.close(reason);
     user?.onServerLost(this.#loss(reason));
   }
 

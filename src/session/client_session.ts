@@ -164,7 +164,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
       await this.#prove(login);
       if (this.#hasEnded) return;
       this.#enter(login);
-      await sendLoginOk(talk, login);
+      await sendLoginOk(talk, login, this);
     } catch (error) {
       return await this.#refuse(error, talk);
     }
@@ -400,7 +400,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
     await this.#prove(login);
     if (this.#hasEnded) return;
     this.#enter(login);
-    await sendLoginOk(talk, login);
+    await sendLoginOk(talk, login, this);
     this.#statements++;
   }
 

@@ -6,6 +6,7 @@ import { sharingOf } from "../config/sharing.ts";
 import type { SharingMode } from "../config/types.ts";
 import type { Cluster, ServerProfile, ServerRequest } from "../backend/cluster.ts";
 import { SluiceError } from "../errors.ts";
+import { logDebug, logsDebug } from "../log.ts";
 import { attributeOf, passedAttributes } from "../protocol/attributes.ts";
 import {
   isSpoken,
@@ -371,6 +372,18 @@ function admit(
 }
 
 /** Sends the OK that ends a login. */
-export function sendLoginOk(port: ClientTalk, login: ClientLogin): Promise<void> {
+export function sendLoginOk(port: ClientTalk, login: ClientLogin, peer: Peer): Promise<void> {
+  if (logsDebug()) tellLogin(login, peer);
   return port.write(encodeOk(plainOk(Status.AUTOCOMMIT), login.asked.capabilities.base));
+}
+
+function tellLogin({ name, servers }: ClientLogin, { id, host }: Peer): void {
+  logDebug("client logged in", {
+    cs_id: id,
+    user: name.user,
+    tenant: name.tenant || undefined,
+    cluster: servers?.cluster.config.name,
+    host,
+    sharing: servers?.sharing,
+  });
 }

@@ -11,7 +11,7 @@ import type { SharedServers } from "../backend/shared_servers.ts";
 import { WaitAbort } from "../backend/wait_abort.ts";
 import { SluiceError } from "../errors.ts";
 import { difference } from "../state/difference.ts";
-import type { Pin } from "../state/pins.ts";
+import { NO_PINS, type Pin } from "../state/pins.ts";
 import { SessionState, textOf } from "../state/session_state.ts";
 import type { SessionStateInfo } from "../session_manager.ts";
 import { ClientState, type LastFacts } from "./client_state.ts";
@@ -21,6 +21,7 @@ import { LAST_FACTS } from "./fact_answers.ts";
 import { LastServer } from "./last_server.ts";
 import type { ServerUse } from "./login.ts";
 import { causeOf } from "./pin_cause.ts";
+import { tellPins } from "./pin_log.ts";
 import { cancel } from "./private_hold.ts";
 import { firstWords, type PlannedCommand } from "./planned_command.ts";
 import type { ServerHold } from "./server_hold.ts";
@@ -62,6 +63,8 @@ export class SharedHold implements ServerHold {
   /** Goes on while the current server session is prepared for a command, killed or not. */
   #preparing: Promise<void> | undefined;
   readonly #last: LastServer;
+  /** As the log knows them. */
+  #toldPins: readonly Pin[] = NO_PINS;
 
   constructor({ cluster, request }: ServerUse, clientId: number, context: SessionContext) {
     this.#clientId = clientId;
@@ -72,6 +75,7 @@ export class SharedHold implements ServerHold {
     this.#state = new ClientState(this.#servers.habits);
     this.#request = {
       holder: this,
+      clientId,
       login: request.login,
       distance: (session) => this.#distance(session),
     };
@@ -219,11 +223,13 @@ export class SharedHold implements ServerHold {
       if (session.tracker.errorCode === 0) {
         this.#current = undefined;
         this.#last.reset();
+        this.#tellPins(session);
         this.#last.giveBack();
         return true;
       }
     }
     this.#state.learn(session, command, Date.now());
+    this.#tellPins(session);
     const isBound = this.#state.isBound || session.prepared?.hasReserved === true;
     if (!session.isOpen || isBound || session.isInTransaction) return false;
     this.#current = undefined;
@@ -262,6 +268,7 @@ export class SharedHold implements ServerHold {
     else if (this.#state.isPinned || session.isInTransaction) session.release();
     else session.giveBack(undefined);
     this.#state.lose();
+    this.#tellPins(session);
   }
 
   lose(): void {
@@ -269,6 +276,14 @@ export class SharedHold implements ServerHold {
     this.#current = undefined;
     session?.close();
     this.#state.lose();
+    this.#tellPins(session);
+  }
+
+  #tellPins(session: ServerSession | undefined): void {
+    const { pins } = this.#state;
+    if (pins === this.#toldPins) return;
+    tellPins(this.#toldPins, pins, { clientId: this.#clientId, serverId: session?.id });
+    this.#toldPins = pins;
   }
 
   discard(): void {
@@ -300,6 +315,7 @@ export class SharedHold implements ServerHold {
 
   #begin(session: ServerSession, command: PlannedCommand | undefined): ServerSession {
     session.beforeHandOver = undefined;
+    this.#tellPins(session);
     this.#state.begin(session, command, this.#last.isAsLeft(session));
     return this.#current = session;
   }

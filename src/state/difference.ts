@@ -25,8 +25,9 @@ export interface CatchUp {
   readonly schema: string | undefined;
   /** A statement that changes the active roles. */
   readonly role: string | undefined;
-  /** One SET statement, in ASCII. */
+  /** One SET statement, in ASCII, and how many variables it sets. */
   readonly set: string | undefined;
+  readonly count: number;
   /** COM_RESET_CONNECTION comes first; then the difference from the state behind it. */
   readonly needsReset: boolean;
   /** Not even that helps: COM_CHANGE_USER or another server session. */
@@ -76,7 +77,7 @@ export function difference(
   const cost = (schema === undefined ? 0 : Cost.schema) + (role === undefined ? 0 : Cost.role) +
     (set === undefined ? 0 : Cost.set + count * Cost.variable) +
     (unread === undefined ? 0 : Cost.read);
-  return { schema, role, set, unread, needsReset: false, needsLogin: false, cost };
+  return { schema, role, set, count, unread, needsReset: false, needsLogin: false, cost };
 }
 
 function afresh(what: "needsReset" | "needsLogin"): CatchUp {
@@ -84,6 +85,7 @@ function afresh(what: "needsReset" | "needsLogin"): CatchUp {
     schema: undefined,
     role: undefined,
     set: undefined,
+    count: 0,
     unread: undefined,
     needsReset: what === "needsReset",
     needsLogin: what === "needsLogin",
