@@ -13,7 +13,8 @@ const INTRODUCTION = `\
 #
 # A line such as "#proxy_id = 0" shows a setting that is not set: its default, or, where it has
 # none, an example. Take the "#" away to set it.
-# Durations are text with a unit: "500ms", "10s", "5m", "1h", "2d"; sizes too: "64K", "16M", "1G".
+# Durations are text with a unit: "500ms", "10s", "5m", "1h", "2d"; sizes too: "64K", "16M", "1G",
+# or, which is the same, "16m", "16MB".
 # Relative paths of files count from the folder of this file.
 # What ALTER PROXYCONFIG sets lies beside this file and stands above it: sluice --check shows it.
 `;

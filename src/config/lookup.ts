@@ -19,6 +19,12 @@ export function tablesOf(
   if (section.repeated && node.kind === "list" && node.items.every(isTable)) {
     return node.items.filter(isTable);
   }
+  const below = node.kind === "table" ? impliedBy(node, name) : undefined;
+  if (below !== undefined) {
+    const problem = `Expected ${headerOf(section)} on a line of its own before ${below}, got none`;
+    problems.add(entry.line, name, problem);
+    return [];
+  }
   const got = node.kind === "table"
     ? `[${name}]`
     : node.kind === "list" && node.byHeaders
@@ -26,6 +32,15 @@ export function tablesOf(
     : kindText(node);
   problems.add(entry.line, name, `Expected ${headerOf(section)} on a line of its own, got ${got}`);
   return [];
+}
+
+/** The header below a section that alone has made it; undefined where it has a header itself. */
+function impliedBy({ origin, entries }: TomlTable, name: string): string | undefined {
+  if (origin !== "implied") return undefined;
+  for (const [key, { node }] of entries) {
+    const isList = node.kind === "list" && node.byHeaders;
+    return isList ? `[[${name}.${key}]]` : `[${name}.${key}]`;
+  }
 }
 
 export function isTable(node: TomlNode): node is TomlTable {

@@ -108,12 +108,16 @@ type Outcome =
 function readPasswordFile(from: string, configFile: string, system: ConfigSystem): Outcome {
   const path = besideConfig(from, configFile);
   const file = readFileText(path, system);
-  // A bare word may be a password under the wrong key: only what is plainly a path is shown.
-  const shown = /^\.{0,2}\//.test(from) ? quote(path) : "beside the configuration";
+  const shown = isPlainlyPath(from) ? quote(path) : "that it names beside the configuration";
   const wanted = `Expected a password in the file ${shown}`;
   if (!file.ok) return { problem: `${wanted}: ${file.reason}`, isEmpty: false };
   const password = file.text.replace(/\r?\n$/, "");
   return password === "" ? { problem: `${wanted}, got none`, isEmpty: true } : { password };
+}
+
+/** A bare word, and anything with a digit in it, may be a password under the wrong key. */
+function isPlainlyPath(text: string): boolean {
+  return /^\.{0,2}\//.test(text) || /^[A-Za-z_/-]+\.[A-Za-z]+$/.test(text);
 }
 
 function readPasswordEnv(name: string, system: ConfigSystem): Outcome {

@@ -39,9 +39,9 @@ function clientLine(
   { address, login, showPassword, schema }: ConnectTarget,
   flags = "",
 ): string {
-  const password = showPassword ? `-p${login.password}` : "-p";
+  const password = login.password === "" ? "" : showPassword ? ` -p${login.password}` : " -p";
   const host = `-h${address.hostname} -P${address.port}`;
-  return `${program} ${host} -u${login.user} ${password}${flags} ${schema}`.trim();
+  return `${program} ${host} -u${login.user}${password}${flags} ${schema}`.trim();
 }
 
 /** Without TLS this client asks for the key that its password is sent under only when told so. */

@@ -23,7 +23,8 @@ how to connect. Ctrl-C stops both and removes what they wrote.
 
   --engine NAME         seekdb (the default), mariadb or mysql; installed when missing
   --server HOST:PORT    use this running server instead
-  --user NAME:PASSWORD  account of that server; clients log in at the proxy with the same
+  --user NAME:PASSWORD  account of that server; clients log in at the proxy with the same;
+                        NAME alone: no password
   --listen HOST:PORT    address of the proxy (default 127.0.0.1:2883)
   --help                this text
 `;
@@ -81,7 +82,8 @@ function readAddress(flag: string, text: string): Address {
 
 function readAccount(text: string): Account {
   const colon = text.indexOf(":");
+  if (colon < 0 && text !== "") return { user: text, password: "" };
   // The message must not repeat what may be a password.
-  if (colon < 1) throw new OptionError("Cannot use --user: wanted NAME:PASSWORD");
+  if (colon < 1) throw new OptionError("Cannot use --user: wanted NAME:PASSWORD or NAME");
   return { user: text.slice(0, colon), password: text.slice(colon + 1) };
 }

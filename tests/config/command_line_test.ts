@@ -211,7 +211,22 @@ const ROWS: readonly Row[] = [
     says: ["error 2", "Unknown flag --verbose; allowed", "Unknown flag -x; allowed: --config FILE"],
   },
   { args: ["-config", "a"], says: ["error 2", "Unknown flag -c (did you mean --config?)"] },
-  { args: ["sluice.toml"], says: ["error 2", "Unexpected argument without a flag, such as --con"] },
+  {
+    args: ["sluice.toml"],
+    says: ["error 2", 'Unexpected argument "sluice.toml" without a flag, such as --con'],
+  },
+  { args: ["--check", "start"], says: ["error 2", 'Unexpected argument "start" without a flag'] },
+  { args: ["--help=foo"], says: ["error 2", "Expected --help without a value"] },
+  { args: ["--help=foo", "--help"], says: ["error 2", "Expected --help without a value"] },
+  { args: ["--version=1"], says: ["error 2", "Expected --version without a value"] },
+  {
+    args: ["--server", "h:1", "--user", ""],
+    says: ["error 2", "Expected a value after --user: --user NAME:PASSWORD"],
+  },
+  {
+    args: ["--server", "h:1", "--user", "app", "letmein"],
+    says: ["error 2", "Unexpected argument without a flag"],
+  },
   { args: ["--", "--check"], says: ["error 2", "Unexpected argument without a flag"] },
   { args: ["--no-check"], says: ["error 2", "Unknown flag --no-check"] },
   { args: ["--check=false"], says: ["error 2", "Expected --check without a value"] },

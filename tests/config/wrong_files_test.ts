@@ -360,6 +360,26 @@ const WRONG_FILES: readonly WrongFile[] = [
     ]],
   },
   {
+    what: "blocks of a cluster without the cluster",
+    text: `[[clusters.servers]]\naddress = "h:1"\n${USER}`,
+    problems: [[
+      "config.toml:1: clusters",
+      "Expected [[clusters]] on a line of its own before [[clusters.servers]], got none",
+    ]],
+  },
+  {
+    what: "password files that are plainly paths, and one that need not be",
+    text: `${CLUSTER}[[users]]\nname = "a"\npassword_file = "secrets/app.pw"\n` +
+      `[[users]]\nname = "b"\npassword_file = "letmein"\n`,
+    problems: [
+      ["config.toml:6: users.password_file", 'in the file "secrets/app.pw": no such file'],
+      [
+        "config.toml:9: users.password_file",
+        "in the file that it names beside the configuration: no such file",
+      ],
+    ],
+  },
+  {
     what: "an account name with its tenant",
     text: `${CLUSTER}[[users]]\nname = "root@sys"\npassword = ""\n`,
     problems: [["config.toml:5: users.name", 'a name without "@" and "#", got "root@sys"']],

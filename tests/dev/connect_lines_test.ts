@@ -19,6 +19,9 @@ Deno.test("A password is shown only where it was made for this run", async () =>
   const hidden = await connectLines({ ...target, showPassword: false, schema: "" });
   assertEquals(hidden[0], "mariadb -h127.0.0.1 -P2883 -udev -p");
   assert(!hidden.join().includes("secret"));
+  const login = { user: "dev", password: "" };
+  const [none] = await connectLines({ ...target, login, showPassword: false });
+  assertEquals(none, "mariadb -h127.0.0.1 -P2883 -udev test");
 });
 
 Deno.test("The lines work as they are printed, with and without a client program", async () => {
