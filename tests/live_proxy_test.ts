@@ -78,7 +78,8 @@ Deno.test("client_max_connections is in force for the next login, and sessions s
   using first = await proxy.logIn();
   using second = await proxy.logIn();
   await proxy.live.set("client_max_connections", "2");
-  assertEquals(await proxy.refused(), [1203, "Too many sessions"]);
+  const full = "Too many sessions, at most 2 (client_max_connections)";
+  assertEquals(await proxy.refused(), [1203, full]);
   await proxy.live.set("client_max_connections", "1");
   await Promise.all([run(first), run(second)]);
   await proxy.live.set("client_max_connections", "");

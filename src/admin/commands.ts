@@ -7,7 +7,7 @@ import { bootstrapStatement } from "./bootstrap.ts";
 import type { CommandRow } from "./command_row.ts";
 import { COMMANDS } from "./command_rows.ts";
 import { Operands } from "./operands.ts";
-import { badCommand } from "./refusals.ts";
+import { badCommand, notAllowed } from "./refusals.ts";
 import { limited } from "./result_size.ts";
 import type { AdminScope, Identity } from "./scope.ts";
 import type { AdminStatement } from "./statement.ts";
@@ -48,7 +48,7 @@ export function findStatement(
     // A server would take it for KILL with one word too many.
     const { name } = found.row.syntax;
     if (name === "KILL PROXYSESSION") {
-      return refused(name, tokens, badCommand(`${name} is for root@proxysys and root@sys`));
+      return refused(name, tokens, notAllowed(`${name} is for root@proxysys and root@sys`));
     }
   }
   if (identity !== "proxysys") return undefined;
@@ -70,11 +70,9 @@ function unknownStatement(tokens: readonly Token[], identity: Identity): AdminSt
   return refused(
     first,
     tokens,
-    badCommand(
-      identity === "inspector"
-        ? "inspector@proxysys may send PING PROXY only"
-        : "no server stands behind root@proxysys; SHOW PROXYHELP lists what there is",
-    ),
+    identity === "inspector"
+      ? notAllowed("inspector@proxysys may send PING PROXY only")
+      : badCommand("no server stands behind root@proxysys; SHOW PROXYHELP lists what there is"),
   );
 }
 

@@ -8,7 +8,8 @@ import { notSupported } from "./refusals.ts";
 
 const MISSING: readonly (readonly [syntax: string, gate: Gate, help: string])[] = [
   ["SHOW PROXYSESSION READ_STALE [LIKE pattern]", "everybody", "Replicas that read too old data"],
-  ["SHOW PROXYINFO {UPGRADE|IDC}", "operators", "Upgrade of a running proxy, and data centers"],
+  ["SHOW PROXYINFO UPGRADE", "operators", "Upgrade of a running proxy"],
+  ["SHOW PROXYINFO IDC", "operators", "Data centers"],
   ["SHOW PROXYCLUSTER IDC [LIKE pattern]", "operators", "Data centers of the clusters"],
   ["SHOW PROXYMEMORY OBJPOOL [rows]", "operators", "Pools of objects"],
   ["SHOW PROXYROUTE [what]", "operators", "Where the data of a table is"],

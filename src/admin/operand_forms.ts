@@ -66,7 +66,9 @@ const VALUE: OperandForm = {
       if (count > 0 && token.start !== tokens[at + count - 1]!.end) break;
       count++;
     }
-    return count;
+    // What comes behind a comma and a space is no part of it: a second setting, for instance.
+    const isCut = count > 1 && tokens[at + count] !== undefined;
+    return isCut && tokens[at + count - 1]!.text === "," ? count - 1 : count;
   },
 };
 

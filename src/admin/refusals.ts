@@ -6,6 +6,11 @@ export function badCommand(detail: string): SluiceError {
   return new SluiceError("bad_internal_command", `Unknown operator, bad internal cmd: ${detail}`);
 }
 
+/** The same code, since that is what operators know; the statement itself is right. */
+export function notAllowed(detail: string): SluiceError {
+  return new SluiceError("bad_internal_command", detail);
+}
+
 /** Programs read the id from the end of the message, so `note` stays the exception. */
 export function unknownThread(id: number | bigint, note = ""): SluiceError {
   return new SluiceError(

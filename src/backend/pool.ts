@@ -26,6 +26,7 @@ const JITTERED = 0.1;
 /** Why sessions are closed, for the log. */
 const OLD = "its life time was over";
 const TOO_MUCH = "the pool had too many";
+const STOPPED = "the proxy stops";
 
 /** What a pool asks of the set of pools that share the server with it. */
 export interface PoolHome {
@@ -264,7 +265,7 @@ export class Pool implements SeatOwner<ServerSession> {
     this.waiting.failWhere(() => error);
     for (const seat of this.#idle.all()) {
       seat.session.beforeHandOver = undefined;
-      this.retire(seat);
+      this.retire(seat, STOPPED);
     }
   }
 
@@ -319,8 +320,9 @@ export class Pool implements SeatOwner<ServerSession> {
   #settle(seat: Seat, now: number): void {
     const { session } = seat;
     seat.releasedSince = now;
-    // A transaction must not pass to somebody else, and at the end nobody asks for what is there.
-    if (this.#home.closed !== undefined) return this.#end(seat, TOO_MUCH);
+    // Nobody asks any more for what is there.
+    if (this.#home.closed !== undefined) return this.#end(seat, STOPPED);
+    // A transaction must not pass to somebody else.
     if (session.isInTransaction) return this.#end(seat, "a transaction was open");
     session.park();
     if (!session.isOpen) return;

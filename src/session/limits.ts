@@ -75,12 +75,13 @@ export class SessionLimits {
    * get in when nobody else does.
    *
    * @param clients all client sessions, with the one that asks
-   * @throws {SluiceError} too_many_sessions
+   * @throws {SluiceError} too_many_sessions naming the limit
    */
   refuseWhenFull(clients: number): void {
     const limit = this.#proxy.clientMaxConnections;
     if (limit > 0 && clients - this.#exempt.sessions > limit) {
-      throw new SluiceError("too_many_sessions", "Too many sessions");
+      const message = `Too many sessions, at most ${limit} (client_max_connections)`;
+      throw new SluiceError("too_many_sessions", message);
     }
   }
 

@@ -118,6 +118,9 @@ Deno.test("Malformed statements are refused before they run, and say what was wa
     ["SHOW PROCESSLIST WHERE", "a condition behind SHOW PROCESSLIST WHERE, got the end"],
     ["ALTER PROXYCONFIG", "SET behind ALTER PROXYCONFIG, got the end"],
     ["ALTER PROXYCONFIG SET a", "= behind PROXYCONFIG SET a, got the end"],
+    ["ALTER PROXYCONFIG SET a=1, b=2", "the end behind a = 1, got ','"],
+    ["ALTER PROXYCONFIG SET a = 'x', b = 2", "the end behind a = x, got ','"],
+    ["ALTER PROXYCONFIG SET a = 1 b", "the end behind a = 1, got 'b'"],
     ["PING PROXY now", "the end behind PING PROXY, got 'now'"],
     [`KILL ${"x".repeat(60)}`, `${forms} behind KILL, got '${"x".repeat(40)}...'`],
     ["SHOW PROXYNET", "CONNECTION or THREAD behind SHOW PROXYNET, got the end"],
@@ -189,7 +192,14 @@ Deno.test("The inspector may ask and pretend, nothing else", async () => {
   }
   assertEquals(
     await outcome("SHOW PROXYSESSION", scope),
-    "5010 Unknown operator, bad internal cmd: inspector@proxysys may send PING PROXY only",
+    "5010 inspector@proxysys may send PING PROXY only",
+  );
+});
+
+Deno.test("Who has no right to a statement is told so, and not that there is none", async () => {
+  assertEquals(
+    await outcome("KILL PROXYSESSION 1", scopeOf(newManager(), caller())),
+    "5010 KILL PROXYSESSION is for root@proxysys and root@sys",
   );
 });
 
@@ -200,6 +210,10 @@ Deno.test("Statements of the catalogue that are not here are named", async () =>
   assertEquals(
     await outcome("show proxyroute 'c t d x'", scope),
     "1235 Not supported feature or function: SHOW PROXYROUTE",
+  );
+  assertEquals(
+    await outcome("show proxyinfo idc", scope),
+    "1235 Not supported feature or function: SHOW PROXYINFO IDC",
   );
   for (const { syntax } of missing) {
     const sql = shortest(syntax.text).replace("what", "x").replace("statement", "SELECT 1");

@@ -45,7 +45,8 @@ function refusal(action: () => unknown): string {
 Deno.test("All sessions together may be as many as client_max_connections", () => {
   const limits = new SessionLimits(configWith({ client: 2 }));
   limits.refuseWhenFull(2);
-  assertEquals(refusal(() => limits.refuseWhenFull(3)), "Too many sessions");
+  const said = refusal(() => limits.refuseWhenFull(3));
+  assertEquals(said, "Too many sessions, at most 2 (client_max_connections)");
   new SessionLimits(configWith({})).refuseWhenFull(1_000_000);
 });
 

@@ -47,8 +47,9 @@ Deno.test("A login too many is refused before its password, but root@proxysys ge
   using root = await FakeClient.logIn({ port: proxy.port, ...ROOT });
   using first = await FakeClient.logIn(proxy.app);
   using second = await FakeClient.logIn(proxy.app);
+  const full = "Too many sessions, at most 2 (client_max_connections)";
   for (const password of [APP.password, "wrong"]) {
-    assertEquals(await refused(proxy, { ...APP, password }), [1203, "Too many sessions"]);
+    assertEquals(await refused(proxy, { ...APP, password }), [1203, full]);
   }
   using another = await FakeClient.logIn({ port: proxy.port, ...ROOT });
   second.close();
