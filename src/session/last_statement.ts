@@ -7,6 +7,7 @@ import { type Conditions, readConditions } from "../backend/read_conditions.ts";
 import { clearConditions, readFoundRows } from "../backend/read_out.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { Habits } from "../backend/shared_servers.ts";
+import { Command } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import type { Dialect } from "../state/dialect.ts";
@@ -20,6 +21,9 @@ import {
 
 /** GET STACKED DIAGNOSTICS outside of a handler: the conditions stay, without this one. */
 const NO_HANDLER = 3004;
+
+/** Commands whose reply is the end of no rows, and counts none. */
+const ENDS_IN_EOF: ReadonlySet<number> = new Set([Command.SET_OPTION, Command.DEBUG]);
 
 /** What a server tells of the statement that ran last in a session. */
 export interface LastFacts {
@@ -153,7 +157,7 @@ export class LastStatement {
       return;
     }
     this.#hasRowCount = true;
-    facts.rowCount = isDone ? tracker.rowCount : -1;
+    facts.rowCount = isDone && !ENDS_IN_EOF.has(command.command) ? tracker.rowCount : -1;
   }
 
   #learnFoundRows({ tracker, dialect }: ServerSession, command: PlannedCommand): void {

@@ -15,6 +15,11 @@ function work(subject: Subject, most = 3): Op[] {
   });
 }
 
+/** What begins something, now and then in a text that fails behind it. */
+function begins({ random }: Subject, sql: string): Op {
+  return query(random.chance(0.12) ? `${sql}; SELECT * FROM one.missing` : sql);
+}
+
 const transactions: Feature = {
   name: "transactions",
   holds: true,
@@ -32,7 +37,7 @@ const transactions: Feature = {
       "CREATE OR REPLACE VIEW two.v AS SELECT 1",
     ]);
     return [
-      query(begin),
+      begins(subject, begin),
       ...work(subject),
       ...(random.chance(0.4)
         ? [
@@ -86,6 +91,9 @@ const autocommit: Feature = {
     const { random } = subject;
     return [
       query("SET autocommit = 0"),
+      ...(random.chance(0.3)
+        ? [begins(subject, "SAVEPOINT s1"), ...work(subject), query("ROLLBACK TO s1")]
+        : []),
       ...work(subject),
       query(random.pick(["COMMIT", "ROLLBACK"])),
       query("SELECT @@autocommit"),
@@ -102,13 +110,17 @@ const nextTransaction: Feature = {
   name: "nextTransaction",
   holds: true,
   make(subject) {
-    const { random } = subject;
+    const { random, engine } = subject;
+    // What commits, and leaves it.
+    const leaves = engine !== "seekdb" && random.chance(0.3);
+    const set = random.pick([
+      "SET TRANSACTION READ ONLY",
+      "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+      "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
+    ]);
     return [
-      query(random.pick([
-        "SET TRANSACTION READ ONLY",
-        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE",
-        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY",
-      ])),
+      begins(subject, set),
+      ...(leaves ? [query(random.pick(["SET autocommit = 1", "UNLOCK TABLES"]))] : []),
       ...(random.chance(0.3) ? [query("SELECT @@transaction_isolation")] : []),
       query("START TRANSACTION"),
       change(subject),
@@ -126,10 +138,13 @@ const temporaryTables: Feature = {
     const { random } = subject;
     const name = random.pick(["one.temp", "two.temp", "one.fixed"]);
     return [
-      query(random.pick([
-        `CREATE TEMPORARY TABLE ${name} (id INT PRIMARY KEY AUTO_INCREMENT, v INT)`,
-        `CREATE TEMPORARY TABLE IF NOT EXISTS ${name} AS SELECT 1 AS id, 2 AS v`,
-      ])),
+      begins(
+        subject,
+        random.pick([
+          `CREATE TEMPORARY TABLE ${name} (id INT PRIMARY KEY AUTO_INCREMENT, v INT)`,
+          `CREATE TEMPORARY TABLE IF NOT EXISTS ${name} AS SELECT 1 AS id, 2 AS v`,
+        ]),
+      ),
       query(`INSERT INTO ${name} (id, v) VALUES (9, 7)`),
       query(`SELECT * FROM ${name}`),
       ...work(subject, 2),
@@ -152,7 +167,7 @@ const lockTables: Feature = {
     const { random } = subject;
     const table = `one.${ownTable(subject)}`;
     return [
-      query(`LOCK TABLES ${table} ${random.pick(["WRITE", "READ", "READ LOCAL"])}`),
+      begins(subject, `LOCK TABLES ${table} ${random.pick(["WRITE", "READ", "READ LOCAL"])}`),
       query(`SELECT COUNT(*) FROM ${table}`),
       query("SELECT * FROM one.fixed"),
       query(`INSERT INTO ${table} (v) VALUES (5)`),
@@ -166,10 +181,11 @@ const lockTables: Feature = {
 const userLocks: Feature = {
   name: "userLocks",
   holds: true,
-  make({ random, server, locks }) {
+  make(subject) {
+    const { random, server, locks } = subject;
     const name = lockOf(random.pick(locks), server);
     return [
-      query(`SELECT GET_LOCK('${name}', 0)`),
+      begins(subject, `SELECT GET_LOCK('${name}', 0)`),
       query(`SELECT IS_FREE_LOCK('${name}'), IS_USED_LOCK('${name}') = CONNECTION_ID()`),
       ...(random.chance(0.3) ? [query(`DO GET_LOCK('${name.toUpperCase()}', 0)`)] : []),
       ...(random.chance(0.3) ? [query("COMMIT")] : []),
@@ -183,10 +199,10 @@ const userLocks: Feature = {
 const handlers: Feature = {
   name: "handlers",
   holds: true,
-  make: ({ random }) => [
-    query("HANDLER one.fixed OPEN AS h"),
+  make: (subject) => [
+    begins(subject, "HANDLER one.fixed OPEN AS h"),
     query("HANDLER h READ FIRST"),
-    ...(random.chance(0.5) ? [query("HANDLER h READ NEXT LIMIT 2")] : []),
+    ...(subject.random.chance(0.5) ? [query("HANDLER h READ NEXT LIMIT 2")] : []),
     query("HANDLER h CLOSE"),
     query("HANDLER h READ FIRST"),
   ],

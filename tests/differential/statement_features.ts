@@ -91,9 +91,20 @@ const FACTS: readonly (readonly [name: string, ask: readonly string[]])[] = [
   ]],
 ];
 
+/** Of MariaDB, and of MySQL and MariaDB: the others have other words for what they do not know. */
+function moreCausesOf(subject: Subject): string[] {
+  const { engine } = subject;
+  const table = `one.${ownTable(subject)}`;
+  const returning = [`INSERT INTO ${table} (v) VALUES (3), (4) RETURNING v`];
+  const checks = ["CHECK TABLE one.fixed", "HELP 'nothing'"];
+  return [...(engine === "mariadb" ? returning : []), ...(engine === "seekdb" ? [] : checks)];
+}
+
 function causeOf(subject: Subject): Op {
   const { random } = subject;
   return random.chance(0.5) ? change(subject) : query(random.pick([
+    ...moreCausesOf(subject),
+    `INSERT INTO one.${ownTable(subject)} (id, v) VALUES (NULL, 1), (3, 2), (3, 3)`,
     "SELECT 1 / 0, CAST('x' AS SIGNED)",
     "SELECT * FROM one.missing",
     "SELECT * FROM one.fixed LIMIT 2",
@@ -117,12 +128,19 @@ function longCauseOf(subject: Subject): Op {
     `UPDATE ${table} SET v = v + 1 WHERE id < 3; SELECT 1 UNION SELECT 2`,
     `SET @a = 1; UPDATE ${table} SET v = v WHERE id = 1; SET @a = 2`,
     "SELECT CAST('1x' AS SIGNED); SET @a = 3",
-    "SET @a = 1; SET @b = 2",
+    "SET @a = '1'; SET @b = '2'",
     "SELECT missing || 'a' FROM one.fixed",
     "CALL one.say('some text')",
     "CALL one.warn()",
   ]));
 }
+
+/** That are no statements. */
+const COMMANDS: readonly Op[] = [
+  { kind: "ping" },
+  { kind: "schema", name: "one" },
+  { kind: "allowSeveral", isAllowed: true },
+];
 
 /**
  * OceanBase has nothing that does nothing and answers as GET DIAGNOSTICS does, and its FOUND_ROWS()
@@ -142,6 +160,7 @@ const facts: readonly Feature[] = FACTS.map(([name, ask]) => ({
       ...(isOfResult ? [query("SELECT * FROM one.fixed LIMIT 2")] : []),
       name !== "foundRows" && random.chance(0.3) ? longCauseOf(subject) : causeOf(subject),
       ...(name === "insertIds" ? pause(random) : []),
+      ...(random.chance(0.15) ? [random.pick(COMMANDS)] : []),
       query(random.pick(ask)),
       ...(random.chance(0.3) ? [query(random.pick(ask))] : []),
     ];
@@ -152,7 +171,10 @@ const calcFoundRows: Feature = {
   name: "calcFoundRows",
   holds: true,
   make: ({ random }) => [
-    query(`SELECT SQL_CALC_FOUND_ROWS * FROM one.fixed ORDER BY id LIMIT ${1 + random.int(2)}`),
+    query(
+      `SELECT SQL_CALC_FOUND_ROWS * FROM one.fixed ORDER BY id LIMIT ${1 + random.int(2)}` +
+        (random.chance(0.1) ? "; SELECT * FROM one.missing" : ""),
+    ),
     ...(random.chance(0.4) ? [query("SET @a = 2")] : []),
     query("SELECT FOUND_ROWS()"),
     query("SELECT FOUND_ROWS()"),

@@ -250,11 +250,11 @@ const userNulls: Feature = {
 };
 
 /**
- * OceanBase describes a decimal that was computed with another length than the same one as a literal,
+ * OceanBase describes a decimal or a float that was computed otherwise than the same one as a literal,
  * and a truth value as no literal.
  */
 function isPlainNumber(expression: string): boolean {
-  return !/ \/ |amount|IS NULL/.test(expression);
+  return !/ \/ |amount|IS NULL|^x'.*\+/.test(expression);
 }
 
 const userComputed: Feature = {
