@@ -84,6 +84,24 @@ const hiddenTables: Feature = {
   },
 };
 
+/** Nobody can tell whether the role was set. */
+const unknownRoles: Feature = {
+  name: "unknownRoles",
+  engines: ["mariadb", "mysql"],
+  holds: true,
+  make({ random, slots, typed }) {
+    slots.clear();
+    typed.clear();
+    return [
+      query(`SET ROLE ${random.pick(["reader", "missing"])}; SELECT * FROM one.missing`),
+      query("SELECT CURRENT_ROLE()"),
+      // MariaDB describes it otherwise once COM_CHANGE_USER has taken a role away.
+      query("SET ROLE NONE"),
+      { kind: "changeUser" },
+    ];
+  },
+};
+
 const autocommit: Feature = {
   name: "autocommit",
   holds: true,
@@ -232,5 +250,5 @@ const xa: Feature = {
 
 export const HOLDING_FEATURES: readonly Feature[] = [
   ...[transactions, autocommit, nextTransaction, temporaryTables, lockTables, userLocks, handlers],
-  ...[xa, hiddenTables],
+  ...[xa, hiddenTables, unknownRoles],
 ];

@@ -206,6 +206,11 @@ const STATE_RULES: readonly Rule[] = [
       ),
   },
   {
+    name: "whether texts may have several statements",
+    features: ["several"],
+    switchOff: () => replaceMethod(SessionState.prototype, "setSeveral", () => () => {}),
+  },
+  {
     name: "reset sessions asked for their state",
     features: ["variables", "userLiterals", "sessions"],
     switchOff: () => replaceMethod(LastServer.prototype, "reset", () => () => {}),
@@ -436,7 +441,7 @@ const CODE_RULES: readonly Rule[] = [
 
 const UNKNOWN_RULE: Rule = {
   name: "pin: unknown_state",
-  features: ["executeImmediate", "textPrepared", "several", "fewerReports"],
+  features: ["unknownRoles", "roles", "plain"],
   switchOff: () =>
     together(
       withoutPins("unknown_state"),
