@@ -64,7 +64,7 @@ export async function bringTo(
 /** Which kinds of things were sent: values are nobody's business. */
 function tellCatchUp(
   { id, backend }: ServerSession,
-  { schema, role, count }: CatchUp,
+  { schema, role, several, count }: CatchUp,
   isReset: boolean,
 ): void {
   logDebug("server session caught up", {
@@ -73,6 +73,7 @@ function tellCatchUp(
     reset: isReset || undefined,
     schema: schema !== undefined || undefined,
     role: role !== undefined || undefined,
+    several,
     variables: count || undefined,
   });
 }
