@@ -14,11 +14,11 @@ export interface ConnectTarget {
 }
 
 /** A line for each client program on the PATH; where there is none, lines for those one can get. */
-export async function connectLines(target: ConnectTarget): Promise<string[]> {
+export async function connectLines(target: ConnectTarget, find = which): Promise<string[]> {
   const lines: string[] = [];
-  const mariadb = await which("mariadb");
+  const mariadb = await find("mariadb");
   if (mariadb) lines.push(clientLine("mariadb", target));
-  const mysql = await which("mysql");
+  const mysql = await find("mysql");
   if (mysql) {
     const isMariadb = (await run([mysql, "--version"])).includes("MariaDB");
     // Debian has MariaDB's client under both names.

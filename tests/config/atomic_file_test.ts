@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { writeAtomically } from "../../src/config/atomic_file.ts";
+import { run } from "../../src/dev/engines/command.ts";
 import { eventually } from "../support/eventually.ts";
 import { LogRecords } from "../support/log_records.ts";
 import { MemoryDisk } from "./memory_disk.ts";
@@ -51,26 +52,28 @@ Deno.test("Whatever step fails, there is the old text or the new one, and the ne
   assertEquals(log.lines.map(({ message }) => message), Array(2).fill("cannot sync folder"));
 });
 
-Deno.test("A file in the current folder is written, and only its owner reads it", async () => {
-  const before = Deno.cwd();
-  const folder = await Deno.makeTempDir();
-  try {
-    Deno.chdir(folder);
-    await Deno.writeTextFile("a.new-left", "");
-    await writeAtomically("a", "1");
-    await writeAtomically("./a", "2");
-    assertEquals(await Deno.readTextFile(`${folder}/a`), "2");
-    assertEquals((await Deno.stat("a")).mode! & 0o777, 0o600);
-    assertEquals((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name), ["a"]);
-  } finally {
-    Deno.chdir(before);
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
 const ROUNDS = 40;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const MODULE = new URL("../../src/config/atomic_file.ts", import.meta.url).href;
+
+/** The current folder belongs to a whole process, and other tests run in this one. */
+const IN_CURRENT_FOLDER = `
+const { writeAtomically } = await import(${JSON.stringify(MODULE)});
+await writeAtomically("a", "1");
+await writeAtomically("./a", "2");
+`;
+
+Deno.test("A file in the current folder is written, and only its owner reads it", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/a.new-left`, "");
+  await using script = await temporaryFolder();
+  await Deno.writeTextFile(`${script.path}/script.ts`, IN_CURRENT_FOLDER);
+  await run(program(`${script.path}/script.ts`), { cwd: folder.path });
+  const file = `${folder.path}/a`;
+  assertEquals(await Deno.readTextFile(file), "2");
+  assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+  assertEquals((await Array.fromAsync(Deno.readDir(folder.path))).map(({ name }) => name), ["a"]);
+});
 
 /** Writes 1, 2, 3 … with a long tail each, and says so after each. */
 const WRITER = `
@@ -82,39 +85,46 @@ for (let number = Number(Deno.args[1]); ; number++) {
 `;
 
 Deno.test("A writer that is killed leaves what it wrote last, or the next, and never half of it", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const script = `${folder}/writer.ts`;
-    const file = `${folder}/overlay`;
-    await Deno.writeTextFile(script, WRITER);
-    let last = 0;
-    for (let round = 0; round < ROUNDS; round++) {
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--no-check", "--config", CONFIG, script, file, String(last + 1)],
-        stdout: "piped",
-      }).spawn();
-      let said = "";
-      const reading = (async () => {
-        for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) said += text;
-      })();
-      const first = last;
-      await eventually("it writes", () => said.split("\n").length > 2 + round, {
-        within: 30_000,
-        every: 1,
-      });
-      child.kill("SIGKILL");
-      await Promise.all([child.status, reading]);
-      last = Number(said.trimEnd().split("\n").at(-1));
-      const text = await Deno.readTextFile(file);
-      const number = Number(text.slice(0, text.indexOf("\n")));
-      assert(last > first && (number === last || number === last + 1), `${number} after ${last}`);
-      assertEquals(text, `${number}\n${String(number).repeat(20_000)}`);
-      last = number;
-    }
-    await writeAtomically(file, "done");
-    const names = await Array.fromAsync(Deno.readDir(folder));
-    assertEquals(names.map(({ name }) => name).sort(), ["overlay", "writer.ts"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await temporaryFolder();
+  const script = `${folder.path}/writer.ts`;
+  const file = `${folder.path}/overlay`;
+  await Deno.writeTextFile(script, WRITER);
+  let last = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const [deno, ...args] = program(script);
+    const child = new Deno.Command(deno!, {
+      args: [...args, file, String(last + 1)],
+      stdout: "piped",
+    }).spawn();
+    let said = "";
+    const reading = (async () => {
+      for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) said += text;
+    })();
+    const first = last;
+    await eventually("it writes", () => said.split("\n").length > 2 + round, {
+      within: 30_000,
+      every: 1,
+    });
+    child.kill("SIGKILL");
+    await Promise.all([child.status, reading]);
+    last = Number(said.trimEnd().split("\n").at(-1));
+    const text = await Deno.readTextFile(file);
+    const number = Number(text.slice(0, text.indexOf("\n")));
+    assert(last > first && (number === last || number === last + 1), `${number} after ${last}`);
+    assertEquals(text, `${number}\n${String(number).repeat(20_000)}`);
+    last = number;
   }
+  await writeAtomically(file, "done");
+  const names = await Array.fromAsync(Deno.readDir(folder.path));
+  assertEquals(names.map(({ name }) => name).sort(), ["overlay", "writer.ts"]);
 });
+
+/** How to run a script that imports what the project does. */
+function program(script: string): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-check", "--config", CONFIG, script];
+}
+
+async function temporaryFolder() {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}

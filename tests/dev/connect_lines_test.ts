@@ -9,18 +9,20 @@ const target = {
   schema: "test",
 };
 
+/** A machine without any client program. */
+const nowhere = () => Promise.resolve(undefined);
+
 Deno.test("A password is shown only where it was made for this run", async () => {
-  using _path = pathOf("/nowhere");
-  const shown = await connectLines({ ...target, showPassword: true });
+  const shown = await connectLines({ ...target, showPassword: true }, nowhere);
   assertEquals(shown.slice(0, 2), [
     "mariadb -h127.0.0.1 -P2883 -udev -psecret test",
     "mysql -h127.0.0.1 -P2883 -udev -psecret --get-server-public-key test",
   ]);
-  const hidden = await connectLines({ ...target, showPassword: false, schema: "" });
+  const hidden = await connectLines({ ...target, showPassword: false, schema: "" }, nowhere);
   assertEquals(hidden[0], "mariadb -h127.0.0.1 -P2883 -udev -p");
   assert(!hidden.join().includes("secret"));
   const login = { user: "dev", password: "" };
-  const [none] = await connectLines({ ...target, login, showPassword: false });
+  const [none] = await connectLines({ ...target, login, showPassword: false }, nowhere);
   assertEquals(none, "mariadb -h127.0.0.1 -P2883 -udev test");
 });
 
@@ -37,13 +39,6 @@ Deno.test("The lines work as they are printed, with and without a client program
     const output = await run([sh, "-c", line], { input: "SELECT CURRENT_USER(), DATABASE()" });
     assertStringIncludes(output, "root@%\ttest");
   }
-  using _path = pathOf("/nowhere");
-  const line = (await connectLines(own)).at(-1)!;
+  const line = (await connectLines(own, nowhere)).at(-1)!;
   assertStringIncludes(await run([sh, "-c", line]), '"root@%"');
 });
-
-function pathOf(folders: string): Disposable {
-  const before = Deno.env.get("PATH")!;
-  Deno.env.set("PATH", folders);
-  return { [Symbol.dispose]: () => Deno.env.set("PATH", before) };
-}

@@ -76,13 +76,21 @@ Deno.test("the development environment stops in the midst of its start", async (
 
 Deno.test("the development environment names a port in use", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  await using running = await startDev([], "in use", listener.addr.port);
+  await using running = await startDev([], "in use", { port: listener.addr.port });
   assertEquals(await running.ended(), 1);
   assertEquals(
     running.output,
     `Cannot listen on 127.0.0.1:${listener.addr.port}: the port is in use. ` +
       "Choose another address by --listen HOST:PORT\n",
   );
+});
+
+Deno.test("MariaDB takes over where pip cannot download seekdb", async () => {
+  await using machine = await machineWithout(/^(python|pip)/);
+  await using running = await startDev([], "Ctrl-C", { env: machine.env });
+  assertStringIncludes(running.output, "Cannot download seekdb: install python3");
+  const [row] = await query(running.port, dev, ["SELECT VERSION() AS version"]);
+  assertStringIncludes(String(row!.version), "MariaDB");
 });
 
 async function install(name: EngineName): Promise<boolean> {
@@ -98,11 +106,15 @@ async function install(name: EngineName): Promise<boolean> {
 }
 
 /** Runs the program with a temporary folder of its own until it has printed `until`. */
-async function startDev(args: string[], until = "Ctrl-C", port = freePort()) {
+async function startDev(
+  args: string[],
+  until = "Ctrl-C",
+  { port = freePort(), env = {} }: { port?: number; env?: Record<string, string> } = {},
+) {
   const folder = await Deno.makeTempDir();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", program, "--listen", `127.0.0.1:${port}`, ...args],
-    env: { TMPDIR: folder },
+    env: { ...env, TMPDIR: folder },
     stdout: "piped",
     stderr: "null",
   }).spawn();
@@ -150,6 +162,24 @@ async function startDev(args: string[], until = "Ctrl-C", port = freePort()) {
   }
   assertStringIncludes(running.output, until);
   return running;
+}
+
+/** The environment of a machine with an empty cache, on which programs with such names are missing. */
+async function machineWithout(names: RegExp) {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/bin`);
+  for await (const { name } of Deno.readDir("/usr/bin")) {
+    if (!names.test(name)) await Deno.symlink(`/usr/bin/${name}`, `${folder}/bin/${name}`);
+  }
+  return {
+    env: { PATH: `${folder}/bin`, XDG_CACHE_HOME: folder, DENO_DIR: await denoFolder() },
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+/** Where the packages are that the program imports. */
+async function denoFolder(): Promise<string> {
+  return JSON.parse(await run([Deno.execPath(), "info", "--json"])).denoDir;
 }
 
 /** Live processes with this temporary folder in their environment. */

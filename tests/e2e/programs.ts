@@ -212,7 +212,7 @@ async function installed(
     onProgress(`Installing the drivers of ${language}/${manifest}`);
     await Deno.writeTextFile(`${folder}/${manifest}`, text);
     await install(manifest, () => build(folder));
-  }, onProgress);
+  }, { onProgress });
 }
 
 async function install(what: string, work: () => Promise<unknown>): Promise<void> {

@@ -1,6 +1,7 @@
 /** The compiled executable, made when it is missing or old, and one running proxy. */
 
 import { assertEquals } from "@std/assert";
+import { withLock } from "../../src/dev/engines/cache.ts";
 import { run } from "../../src/dev/engines/command.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -10,8 +11,12 @@ export const EXECUTABLE: string = `${ROOT}sluice`;
 /** Longest time from the start of the executable to its listening. */
 const START_LIMIT = 30_000;
 
-/** Compiles `./sluice` unless it is newer than all that goes into it. */
+/** Compiles `./sluice` unless it is newer than all that goes into it; other files' tests wait. */
 export async function compileProxy(onProgress: (text: string) => void): Promise<void> {
+  await withLock("compile", () => compileWhereOld(onProgress));
+}
+
+async function compileWhereOld(onProgress: (text: string) => void): Promise<void> {
   const built = await Deno.stat(EXECUTABLE).then((info) => info.mtime!, () => new Date(0));
   const changed = await newest(["main.ts", "deno.json", "deno.lock", "src"].map((n) => ROOT + n));
   if (built > changed) return;

@@ -38,7 +38,7 @@ export async function aptInstall(
     } catch (error) {
       throw new EngineUnavailable(`Cannot install ${names} with apt-get`, { cause: error });
     }
-  }, onProgress);
+  }, { onProgress });
 }
 
 /**

@@ -32,7 +32,7 @@ async function startMariadb(options: StartOptions): Promise<StartedEngine> {
   const template = await cachedFolder(
     `mariadb-${version}-data-${templateVersion}`,
     (folder) => buildTemplate(folder, onProgress),
-    onProgress,
+    { onProgress },
   );
   const admin = { user: "root", password: randomPassword() };
   onProgress(`Starting MariaDB ${version}`);

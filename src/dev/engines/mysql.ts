@@ -50,7 +50,7 @@ async function startMysql(options: StartOptions): Promise<StartedEngine> {
   const template = await cachedFolder(
     `mysql-${home.version}-data-${templateVersion}`,
     (folder) => buildTemplate(home, folder, onProgress),
-    onProgress,
+    { onProgress },
   );
   const admin = { user: "root", password: randomPassword() };
   onProgress(`Starting MySQL ${home.version}`);
@@ -114,7 +114,7 @@ async function findMysql(onProgress: Progress): Promise<MysqlHome> {
   const root = await cachedFolder(
     "mysql-root",
     (folder) => buildRoot(folder, onProgress),
-    onProgress,
+    { onProgress },
   );
   const prefix = [(await which("chroot"))!, root];
   const server = "/usr/sbin/mysqld";

@@ -74,7 +74,7 @@ async function findSeekdb(onProgress: Progress): Promise<string> {
   const folder = await cachedFolder(
     `seekdb-${wheelVersion}`,
     (folder) => download(folder, onProgress),
-    onProgress,
+    { onProgress },
   );
   return `${folder}/${wheel}/seekdb`;
 }
