@@ -45,19 +45,19 @@ export async function bringTo(
 ): Promise<void> {
   await introduce(server);
   const options = { dialect: server.dialect, asksInsertId, keepsUnknown };
-  if (server.known!.isPending) await settlePending(server);
-  let catchUp = difference(wanted, server.known!, options);
+  if (server.state.known!.isPending) await settlePending(server);
+  let catchUp = difference(wanted, server.state.known!, options);
   const needsReset = catchUp?.needsReset === true;
   if (needsReset) {
     await reset(server);
-    catchUp = difference(wanted, server.known!, options);
+    catchUp = difference(wanted, server.state.known!, options);
   }
   if (catchUp === undefined) return;
   if (catchUp.unread !== undefined) throw new LostValues(catchUp.unread);
   if (catchUp.needsReset || catchUp.needsLogin) throw new NeedsFreshSession();
   await run(server, commandsOf(server, catchUp));
   await dropOwnConditions(server);
-  caughtUp(server.known!, wanted, asksInsertId);
+  caughtUp(server.state.known!, wanted, asksInsertId);
   if (logsDebug()) tellCatchUp(server, catchUp, needsReset);
 }
 
@@ -97,14 +97,14 @@ export class LostValues extends SluiceError {
 
 /** Has a fresh session report what it is like. @throws {SluiceError} */
 export async function introduce(server: ServerSession): Promise<void> {
-  if (server.reportsLess) await restoreReports(server);
-  if (server.known !== undefined) return;
+  if (server.state.reportsLess) await restoreReports(server);
+  if (server.state.known !== undefined) return;
   const collation = server.dialect === "oceanbase"
     ? oceanbaseCollation(server.loginCharset)
     : undefined;
-  server.expectLoginState({ collation });
+  server.state.expectLogin({ collation });
   await report(server, loginStatement(server.dialect));
-  server.freshLogin = server.known!.login;
+  server.state.freshLogin = server.state.known!.login;
 }
 
 /** Selects the schema, which the session may believe to be in. @throws {SluiceError} */
@@ -115,11 +115,11 @@ export async function enterSchema(server: ServerSession, schema: string): Promis
 
 /** Has a session that its client has reset report what it is like then. @throws {SluiceError} */
 export async function introduceReset(server: ServerSession): Promise<void> {
-  const { known: before } = server;
-  server.forgetPrepared();
-  server.expectLoginState({ isReset: true });
+  const { known: before } = server.state;
+  server.state.forgetPrepared();
+  server.state.expectLogin({ isReset: true });
   await report(server, loginStatement(server.dialect));
-  const known = server.known!;
+  const known = server.state.known!;
   keepWhatStays(known, before);
   // It is in the schema still, and has another collation than that: which one is to be read.
   if (known.schema !== "") known.setVariable(SET_BY_SCHEMA, new Unread());
@@ -150,7 +150,7 @@ const CLEARS_WARNINGS: Readonly<Record<Dialect, string>> = {
 async function report(server: ServerSession, statement: string): Promise<void> {
   const clearing = CLEARS_WARNINGS[server.dialect];
   await run(server, [queryCommand(server, statement), queryCommand(server, clearing)]);
-  if (server.known === undefined) {
+  if (server.state.known === undefined) {
     throw new SluiceError(
       "server_malformed",
       `Server ${server.backend.label} does not report the state of its sessions`,
@@ -159,15 +159,15 @@ async function report(server: ServerSession, statement: string): Promise<void> {
 }
 
 async function reset(server: ServerSession): Promise<void> {
-  const collation = server.known?.login.get("collation_connection");
-  const { known: before } = server;
+  const collation = server.state.known?.login.get("collation_connection");
+  const { known: before } = server.state;
   // What the reset itself reports is not yet what the session is like.
-  server.known = undefined;
+  server.state.known = undefined;
   await run(server, [plainCommand(Command.RESET_CONNECTION)]);
-  server.forgetPrepared();
-  server.expectLoginState({ collation, isReset: true });
+  server.state.forgetPrepared();
+  server.state.expectLogin({ collation, isReset: true });
   await report(server, loginStatement(server.dialect, collation));
-  keepWhatStays(server.known!, before);
+  keepWhatStays(server.state.known!, before);
 }
 
 /** No reset changes it. */

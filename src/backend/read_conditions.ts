@@ -46,7 +46,7 @@ export async function readConditions(server: ServerSession): Promise<Conditions>
   const telling = tellingStatements(server);
   const statements = [...SHOWN, ...telling];
   const replies = await ask(server, statements.map((sql) => queryCommand(server, sql)));
-  server.mayHaveConditions = false;
+  server.state.mayHaveConditions = false;
   const [warningCount, errorCount, list] = replies as [Reply, Reply, Reply];
   // To a SELECT, there are none on OceanBase.
   const countIn = (reply: Reply) =>

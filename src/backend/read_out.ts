@@ -43,7 +43,7 @@ export async function settle(server: ServerSession, { insertId }: SettleOptions)
   const { dialect } = server;
   // What was reported late may leave values open in its turn.
   for (let rounds = 0; rounds < MOST_ROUNDS; rounds++) {
-    const todo = settlement(server.known!, { dialect, insertId });
+    const todo = settlement(server.state.known!, { dialect, insertId });
     if (todo === undefined) return;
     await read(server, todo);
     await dropOwnConditions(server);
@@ -67,7 +67,7 @@ export async function settlePending(server: ServerSession): Promise<void> {
 export async function restoreReports(server: ServerSession): Promise<void> {
   const statement = reportStatement(server.dialect);
   if (statement !== undefined) await ask(server, [queryCommand(server, statement)]);
-  server.reportsLess = server.reportsTransactions = false;
+  server.state.reportsLess = server.state.reportsTransactions = false;
   await dropOwnConditions(server);
 }
 
@@ -75,11 +75,11 @@ export async function restoreReports(server: ServerSession): Promise<void> {
 export async function reportTransactions(server: ServerSession): Promise<void> {
   const statement = transactionReportStatement(server.dialect);
   if (statement !== undefined) await ask(server, [queryCommand(server, statement)]);
-  server.reportsTransactions = true;
+  server.state.reportsTransactions = true;
 }
 
 async function read(server: ServerSession, todo: Settlement): Promise<void> {
-  if (server.reportsLess) await restoreReports(server);
+  if (server.state.reportsLess) await restoreReports(server);
   const commands: OwnCommand[] = [];
   if (todo.set !== undefined) commands.push({ ...queryCommand(server, todo.set), settles: true });
   if (todo.select !== undefined) commands.push(queryCommand(server, todo.select));
@@ -104,7 +104,7 @@ async function readSingly(
     const todo = settlementOf({ variables: [variable], userVariables: [] }, server.dialect);
     const sql = todo.set ?? todo.select!;
     const [reply] = await exchange(server, [{ ...queryCommand(server, sql), settles: true }]);
-    if (failureOf(reply!, server) !== undefined) server.known!.dropVariable(variable[0]);
+    if (failureOf(reply!, server) !== undefined) server.state.known!.dropVariable(variable[0]);
     else if (todo.set === undefined) readValues(server, todo, reply!);
   }
   for (const variable of userVariables) {
@@ -130,7 +130,7 @@ export const CLEARS_CONDITIONS: Readonly<Record<Dialect, string>> = {
 /** @throws {SluiceError} */
 export async function clearConditions(server: ServerSession): Promise<void> {
   await ask(server, [queryCommand(server, CLEARS_CONDITIONS[server.dialect])]);
-  server.mayHaveConditions = false;
+  server.state.mayHaveConditions = false;
 }
 
 /** FOUND_ROWS(). @throws {SluiceError} */
@@ -162,19 +162,19 @@ export async function readUnseen(server: ServerSession): Promise<boolean> {
   // Accounts need not be allowed to ask.
   if (replies.some((reply) => failureOf(reply, server) !== undefined)) return false;
   const [locks, counts, names] = replies.map((reply) => resultOf(reply, server).rows);
-  return cellNumber(locks![0]![0]) === 0 && countedOf(counts!, dialect) === server.counted &&
-    applyUnseen(server.known!, names!, dialect);
+  return cellNumber(locks![0]![0]) === 0 && countedOf(counts!, dialect) === server.state.counted &&
+    applyUnseen(server.state.known!, names!, dialect);
 }
 
 /** Whether it is known how often they have run, which tells later whether code has run some. */
-export function hasCounts({ counted, dialect }: ServerSession): boolean {
-  return counted !== undefined || countsQuery(dialect) === undefined;
+export function hasCounts({ state, dialect }: ServerSession): boolean {
+  return state.counted !== undefined || countsQuery(dialect) === undefined;
 }
 
 /** Asks for that. @throws {SluiceError} */
 export async function readCounts(server: ServerSession): Promise<void> {
   const [reply] = await ask(server, [queryCommand(server, countsQuery(server.dialect)!)]);
-  server.counted = countedOf(resultOf(reply!, server).rows, server.dialect);
+  server.state.counted = countedOf(resultOf(reply!, server).rows, server.dialect);
 }
 
 /** Asks the server for the locks, and ends the pins of those that are not there. @throws {SluiceError} */

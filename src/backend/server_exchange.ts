@@ -138,7 +138,7 @@ class Exchange implements ServerSessionUser {
     const server = this.#server;
     server.statements++;
     server.tracker.begin(row, 0, false);
-    server.reports?.begin(settles && { classified: PLAIN, settles });
+    server.state.reports?.begin(settles && { classified: PLAIN, settles });
   }
 
   #take(): void {

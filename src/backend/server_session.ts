@@ -15,9 +15,6 @@ import { Capability, Command, SessionTrack, Status } from "../protocol/constants
 import type { Greeting } from "../protocol/handshake.ts";
 import { ReplyTracker } from "../protocol/reply_tracker.ts";
 import type { Dialect } from "../state/dialect.ts";
-import { type LoginFacts, loginState } from "../state/login_statement.ts";
-import { ServerStatements } from "../state/server_statements.ts";
-import type { SessionState } from "../state/session_state.ts";
 import { decodeTrackedVariables, type OkPacket, trackedSchema } from "../protocol/response.ts";
 import type {
   ServerEntry,
@@ -29,8 +26,8 @@ import type { Backend, DialLimits } from "./backend.ts";
 import { LostConnection } from "./lost_connection.ts";
 import { NO_VARIABLES, OpeningSession } from "./opening_session.ts";
 import type { PoolSeat } from "./pool_seat.ts";
-import { Reports } from "./reports.ts";
 import { type LoggedIn, logIn, type ServerLogin } from "./server_login.ts";
+import { ServerState } from "./server_state.ts";
 import { SessionTracking, type TrackedSession } from "./session_tracking.ts";
 import { isUnknownThread, runAside } from "./side_connection.ts";
 
@@ -72,20 +69,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
   /** Commands that were sent to it, and their bytes: kept by its users. */
   statements = 0;
   bytesOut = 0;
-  /** What it was told and has reported; undefined where nobody has asked it to report. */
-  known: SessionState | undefined;
-  /** Values of variables right behind its login, once it has been asked for them. */
-  freshLogin: ReadonlyMap<string, string> = NO_VARIABLES;
-  /** Of the command that runs; undefined where nobody has asked it to report. */
-  reports: Reports | undefined;
-  /** Warnings or an error of a statement may be there for who asks; kept by its users. */
-  mayHaveConditions = false;
-  /** A client has changed what it reports: that is put right before it may matter. */
-  reportsLess = false;
-  /** What `countedOf` gave before code of the server ran; undefined where texts have run since. */
-  counted: number | undefined;
-  /** It reports what becomes of SET TRANSACTION, which is switched on where it matters. */
-  reportsTransactions = false;
+  readonly state: ServerState;
   /** Its place in a pool; undefined for private ones. */
   seat: PoolSeat<ServerSession> | undefined;
   /**
@@ -96,9 +80,6 @@ export class ServerSession implements ServerEntry, TrackedSession {
    */
   beforeHandOver: (() => Promise<"kept" | void>) | undefined;
 
-  /** What clients that share it have prepared; undefined where none has. */
-  prepared: ServerStatements | undefined;
-
   readonly #transport: Transport;
   readonly #manager: SessionManager;
   readonly #login: ServerLogin;
@@ -108,7 +89,6 @@ export class ServerSession implements ServerEntry, TrackedSession {
   #phase: ServerPhase = "idle";
   #schema: string;
   #variables: Map<string, string> | undefined;
-  #awaitedState: Omit<LoginFacts, "dialect" | "schema"> | undefined;
   #bytesIn = 0;
   #isReading = false;
   #leavingSince = 0;
@@ -159,6 +139,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
     this.capabilities = capabilities;
     this.threadId = greeting.threadId;
     this.dialect = dialectOf(greeting);
+    this.state = new ServerState(this.dialect);
     this.#transport = transport;
     this.#manager = manager;
     this.#login = login;
@@ -209,7 +190,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
       bytesOut: this.bytesOut,
       isInTransaction: this.isInTransaction,
       localAddress: localAddr === undefined ? "" : formatAddress(localAddr),
-      stateVersion: this.known?.version,
+      stateVersion: this.state.known?.version,
       variables: this.#variables ?? NO_VARIABLES,
     };
   }
@@ -254,15 +235,6 @@ export class ServerSession implements ServerEntry, TrackedSession {
     this.leave(reason);
   }
 
-  /** The next report is the reply to the login statement: `known` begins with it. */
-  expectLoginState(facts: Omit<LoginFacts, "dialect" | "schema">): void {
-    this.known = undefined;
-    this.reports = new Reports();
-    this.reportsTransactions = false;
-    this.counted = 0;
-    this.#awaitedState = facts;
-  }
-
   /** Collation id of its login. */
   get loginCharset(): number {
     return this.#login.charset;
@@ -278,17 +250,6 @@ export class ServerSession implements ServerEntry, TrackedSession {
 
   get isReading(): boolean {
     return this.#isReading;
-  }
-
-  /** What clients have prepared there, for one that is about to. */
-  keepPrepared(): ServerStatements {
-    return this.prepared ??= new ServerStatements();
-  }
-
-  /** The server has closed all statements. */
-  forgetPrepared(): void {
-    this.prepared?.clear();
-    this.prepared = undefined;
   }
 
   /** May write a part only, as the transport does. */
@@ -387,7 +348,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
     if (this.#phase === "closed") return;
     this.#phase = "closed";
     this.#user = undefined;
-    this.forgetPrepared();
+    this.state.forgetPrepared();
     this.#manager.endServer(this.id);
     // Its user may still be moving what the buffer holds: the collector has it afterwards.
     closeQuietly(this.#transport);
@@ -409,14 +370,7 @@ export class ServerSession implements ServerEntry, TrackedSession {
   /** A reply has reported changes of the session. */
   onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
-    const { dialect, known } = this;
-    const awaited = this.#awaitedState;
-    if (awaited !== undefined) {
-      this.#awaitedState = undefined;
-      this.known = loginState(ok, { dialect, schema: this.#schema, ...awaited });
-    } else if (known !== undefined) {
-      this.reports!.take(known, ok, dialect);
-    }
+    this.state.take(ok, this.#schema);
     for (const { type, data } of ok.track) {
       if (type !== SessionTrack.SYSTEM_VARIABLES) continue;
       this.#variables ??= new Map();

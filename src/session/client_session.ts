@@ -297,7 +297,7 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   get need(): ServerNeed | undefined {
     const need = this.#planner?.planned.need;
     if (need !== undefined) return need;
-    return this.#hold?.current?.prepared?.closing ? CLOSES_STATEMENTS : undefined;
+    return this.#hold?.current?.state.prepared?.closing ? CLOSES_STATEMENTS : undefined;
   }
 
   isReady(): boolean {

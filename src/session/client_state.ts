@@ -27,7 +27,7 @@ import {
 import { Tracked } from "../state/track.ts";
 import { mayBeCounted } from "../state/unseen.ts";
 import { hasManyLocks } from "../state/user_locks.ts";
-import { NOT_SET } from "../state/user_variables.ts";
+import { NOT_SET, shownValue } from "../state/user_variables.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { LastStatement } from "./last_statement.ts";
 import { causeOf } from "./pin_cause.ts";
@@ -69,7 +69,7 @@ export class ClientState {
     return {
       version: wanted?.version ?? 0,
       variables: textsOf(wanted?.variables ?? NO_VALUES),
-      userVariables: textsOf(wanted?.userVariables ?? NO_VALUES),
+      userVariables: textsOf(wanted?.userVariables ?? NO_VALUES, shownValue),
     };
   }
 
@@ -94,13 +94,13 @@ export class ClientState {
    */
   begin(server: ServerSession, command: PlannedCommand | undefined, isAsLeft = true): void {
     if (!isAsLeft) this.lastStatement.goElsewhere();
-    this.#insertIdBefore = server.known!.insertId;
-    server.reports!.begin(command);
+    this.#insertIdBefore = server.state.known!.insertId;
+    server.state.reports!.begin(command);
   }
 
   /** The server session has done it. @param now in milliseconds since the epoch */
   learn(server: ServerSession, command: PlannedCommand, now: number): void {
-    const { known, tracker } = server;
+    const { tracker, state: { known } } = server;
     if (known === undefined || this.wanted === undefined) {
       this.#pins.add("unknown_state", { since: now, cause: causeOf(command) });
       return;
@@ -111,7 +111,7 @@ export class ClientState {
     const classified = isNothing ? PLAIN : seenToDo(server, command);
     const { effects } = command.classified;
     if (effects !== 0 && mayBeCounted(effects, isNothing, () => firstWords(command))) {
-      server.counted = undefined;
+      server.state.counted = undefined;
     }
     const hasReply = commandRow(command.command)?.shape !== "none";
     if (!isNothing && hasReply) this.#apply(server, command, classified);
@@ -122,7 +122,7 @@ export class ClientState {
     if ((classified.effects & Effect.prepares) !== 0 && command.command === Command.QUERY) {
       this.#hasUnknownName = true;
     }
-    const isBound = this.#hasUnknownName || server.prepared?.hasBound === true;
+    const isBound = this.#hasUnknownName || server.state.prepared?.hasBound === true;
     if (isBound || this.isPinned) {
       this.#pins.set("prepared_statement", isBound, { since: now, cause: causeOf(command) });
     }
@@ -148,7 +148,7 @@ export class ClientState {
 
   /** Whether somebody else who gets the server session must read something out of it first. */
   leavesMore(server: ServerSession): boolean {
-    const known = server.known!;
+    const known = server.state.known!;
     if (this.isPinned || known.isPending || this.lastStatement.hasFactsOn(server)) return true;
     const unread = known.unread();
     if (unread === undefined) return false;
@@ -163,7 +163,7 @@ export class ClientState {
    * @throws {SluiceError}
    */
   async readOut(server: ServerSession): Promise<boolean> {
-    const { insertId } = server.known!;
+    const { insertId } = server.state.known!;
     await this.lastStatement.readOut(server);
     return (!this.isPinned || await this.#readPins(server)) &&
       await this.#readValues(server, insertId);
@@ -171,7 +171,7 @@ export class ClientState {
 
   /** @returns whether all of them can be made elsewhere */
   async #readValues(server: ServerSession, insertIdBefore: StateValue): Promise<boolean> {
-    const known = server.known!;
+    const known = server.state.known!;
     await settle(server, { insertId: (this.#habits.asked & Ask.lastInsertId) !== 0 });
     const isAllRead = (known.unread()?.userVariables.length ?? 0) === 0;
     // Of what is there no statement makes the same elsewhere.
@@ -183,7 +183,7 @@ export class ClientState {
 
   /** The server session is the client's: has it report what it has not reported yet. */
   async hearLateReports(server: ServerSession): Promise<void> {
-    const known = server.known!;
+    const known = server.state.known!;
     if (!known.isPending) return;
     const { insertId } = known;
     await settlePending(server);
@@ -208,7 +208,7 @@ export class ClientState {
   }
 
   /** Whether it has the client's schema and roles. */
-  isInPlace({ known }: ServerSession): boolean {
+  isInPlace({ state: { known } }: ServerSession): boolean {
     const { wanted } = this;
     return wanted?.schema === known?.schema && wanted?.role === known?.role;
   }
@@ -220,7 +220,7 @@ export class ClientState {
   }
 
   /** Whether LAST_INSERT_ID() gives the client's own there. */
-  hasInsertId({ known }: ServerSession): boolean {
+  hasInsertId({ state: { known } }: ServerSession): boolean {
     return this.wanted?.insertId === known?.insertId;
   }
 
@@ -241,7 +241,7 @@ export class ClientState {
   /** The session is what this one, which it has reset, has reported. */
   beginAs(server: ServerSession): void {
     this.wanted = new SessionState();
-    this.wanted.copyFrom(server.known!);
+    this.wanted.copyFrom(server.state.known!);
   }
 
   /** Values that nobody can read any more: the variables are as behind a login. */
@@ -270,7 +270,7 @@ export class ClientState {
     if (isToldId) this.#insertIdTold = tracker.lastInsertId;
     const hasInsertId = isToldId || this.#hidesInsertId(server, command);
     if (!isFailed && effects === 0 && !hasInsertId) return;
-    applyStatement(server.known!, classified, {
+    applyStatement(server.state.known!, classified, {
       dialect,
       isFailed,
       hasInsertId,
@@ -286,7 +286,7 @@ export class ClientState {
     return !command.isAlone || INSERTS.test(firstWords(command));
   }
 
-  #applyOption({ known, capabilities }: ServerSession, several: boolean): void {
+  #applyOption({ state: { known }, capabilities }: ServerSession, several: boolean): void {
     const isAsLogin = several === ((capabilities.base & Capability.MULTI_STATEMENTS) !== 0);
     known!.setSeveral(isAsLogin ? undefined : several);
   }
@@ -297,7 +297,7 @@ export class ClientState {
     { classified, now }: { readonly classified: Classified; readonly now: number },
   ): void {
     const { tracker, dialect, schema } = server;
-    const { seen, characteristics, specialVariables } = server.reports!;
+    const { seen, characteristics, specialVariables } = server.state.reports!;
     const { effects, names, isRead, asks } = classified;
     const { errorCode, status } = tracker;
     const isAutomatic = (status & Status.AUTOCOMMIT) !== 0;
@@ -315,7 +315,8 @@ export class ClientState {
       asksDiagnostics: (asks & Ask.diagnostics) !== 0,
       asksSequences: (this.#habits.asked & Ask.sequence) !== 0,
       isOneOfSeveral: !command.isAlone,
-      isUtf8: names.length > 0 && isReadAsUtf8(command.mode.charset) && isInUtf8(server.known!),
+      isUtf8: names.length > 0 && isReadAsUtf8(command.mode.charset) &&
+        isInUtf8(server.state.known!),
       schema,
       status: errorCode === 0 ? status : undefined,
       error: errorCode === 0 ? undefined : errorCode,
@@ -328,7 +329,7 @@ export class ClientState {
     // It may have begun one, and an ERR has no flags to tell.
     if (errorCode !== 0 && !isAutomatic) this.#pins.add("transaction", { since: now, cause });
     const isTold = changesReports(names, dialect);
-    if (isTold) server.reportsLess = true;
+    if (isTold) server.state.reportsLess = true;
     const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
     if (isUntold) this.#pins.add("unknown_state", { since: now, cause });
   }
@@ -347,8 +348,14 @@ function setsAutoIsNull({ names }: Classified): boolean {
 
 const NO_VALUES: ReadonlyMap<string, StateValue> = new Map();
 
-function textsOf(values: ReadonlyMap<string, StateValue>): Map<string, string | undefined> {
-  return new Map([...values].map(([name, value]) => [name, textOf(value)]));
+function textsOf(
+  values: ReadonlyMap<string, StateValue>,
+  shown = (text: string) => text,
+): Map<string, string | undefined> {
+  return new Map([...values].map(([name, value]) => {
+    const text = textOf(value);
+    return [name, text === undefined ? undefined : shown(text)];
+  }));
 }
 
 /**
@@ -363,7 +370,7 @@ const SHOWS_CODE: Readonly<Record<Dialect, number>> = {
 
 /** What a command has done: where its text does not tell of the change of state, a trigger's code. */
 function seenToDo(
-  { reports, dialect }: ServerSession,
+  { state: { reports }, dialect }: ServerSession,
   command: PlannedCommand,
 ): Classified {
   const { classified, need } = command;

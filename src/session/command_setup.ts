@@ -41,13 +41,13 @@ export async function setUp(
 }
 
 /** What only reads, and asks for what the last statement has left, can do without. */
-function needsReports({ reportsLess }: ServerSession, { effects, asks }: Classified): boolean {
+function needsReports({ state }: ServerSession, { effects, asks }: Classified): boolean {
   const isUnreported = (effects & ~Effect.setsUserVariables) === 0 && (asks & LAST_FACTS) !== 0;
-  return reportsLess && effects !== 0 && !isUnreported;
+  return state.reportsLess && effects !== 0 && !isUnreported;
 }
 
 function needsTransactionReports(
-  { reportsTransactions, isInTransaction }: ServerSession,
+  { state: { reportsTransactions }, isInTransaction }: ServerSession,
   { effects }: Classified,
 ): boolean {
   // In a transaction it is refused, or for the one behind the next. Routines may run it, too.

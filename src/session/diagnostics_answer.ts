@@ -122,7 +122,7 @@ async function refusalOf(server: ServerSession, text: Uint8Array): Promise<Unmet
   const [reply] = await exchange(server, [textCommand(server, text)]);
   const refusal = refusalIn(reply!);
   if (refusal !== undefined) {
-    server.mayHaveConditions = true;
+    server.state.mayHaveConditions = true;
     return refusal;
   }
   return new UnmetNeed(

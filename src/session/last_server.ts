@@ -81,8 +81,8 @@ export class LastServer {
   /** The client has reset it: what it is like shows when somebody needs it next. */
   reset(): void {
     this.#isReset = true;
-    this.#session!.mayHaveConditions = false;
-    this.#session!.forgetPrepared();
+    this.#session!.state.mayHaveConditions = false;
+    this.#session!.state.forgetPrepared();
     this.#options.state.reset();
   }
 

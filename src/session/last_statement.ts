@@ -84,7 +84,7 @@ export class LastStatement {
 
   /** Whether a server session has what the client may ask for, and any other statement would hide. */
   hasFactsOn(server: ServerSession): boolean {
-    return server.mayHaveConditions || this.#isFoundRowsWanted;
+    return server.state.mayHaveConditions || this.#isFoundRowsWanted;
   }
 
   /** Whether the server session has FOUND_ROWS() that the client may ask for. */
@@ -102,9 +102,9 @@ export class LastStatement {
   async readOut(server: ServerSession): Promise<void> {
     const facts = this.#facts;
     this.#isHidden = true;
-    if (server.mayHaveConditions && facts.conditions === undefined) {
+    if (server.state.mayHaveConditions && facts.conditions === undefined) {
       facts.conditions = await readConditions(server);
-    } else if (server.mayHaveConditions) {
+    } else if (server.state.mayHaveConditions) {
       await clearConditions(server);
     } else if (this.#isFoundRowsWanted) {
       facts.foundRows = await readFoundRows(server);
@@ -139,7 +139,7 @@ export class LastStatement {
     const keeps = !isForgetful || (asks & Ask.diagnostics) !== 0;
     const isSilent = tracker.errorCode === 0 &&
       (isForgetful ? tracker.warnings === 0 : !tracker.hasWarned);
-    server.mayHaveConditions = !isSilent || (keeps && server.mayHaveConditions);
+    server.state.mayHaveConditions = !isSilent || (keeps && server.state.mayHaveConditions);
     if (facts.conditions === undefined) return;
     const isRefused = tracker.errorCode === NO_HANDLER && command.isAlone &&
       (asks & Ask.diagnosticsArea) !== 0;
@@ -176,7 +176,7 @@ export class LastStatement {
     facts.warnings = warnings;
     if (warnings > 0) {
       facts.rowCount = -1;
-      server.mayHaveConditions = true;
+      server.state.mayHaveConditions = true;
     }
     if (need?.hidesFacts !== true) return;
     this.#isHidden = true;

@@ -35,7 +35,7 @@ const PREPARE_ROW = commandRow(Command.STMT_PREPARE)!;
 const CLOSE_ROW = commandRow(Command.STMT_CLOSE)!;
 
 /** COM_STMT_CLOSE of what nobody needs there any more, as packets; undefined where there is none. */
-export function closing({ prepared }: ServerSession): Uint8Array | undefined {
+export function closing({ state: { prepared } }: ServerSession): Uint8Array | undefined {
   if (prepared === undefined || prepared.closing === 0) return undefined;
   return concat(
     prepared.takeClosing().map((id) => frame(encodeStatementRequest(Command.STMT_CLOSE, id), 0)),
@@ -43,7 +43,7 @@ export function closing({ prepared }: ServerSession): Uint8Array | undefined {
 }
 
 /** Whether all settings are known that a statement would keep that is prepared there now. */
-export function tellsSettings({ known }: ServerSession): boolean {
+export function tellsSettings({ state: { known } }: ServerSession): boolean {
   if (known?.isPending) return false;
   const unread = known?.unread();
   return unread === undefined || unread.variables.every(([name]) => name === INSERT_ID);
@@ -70,14 +70,14 @@ export async function prepareAgain(
     run: async () => {
       const reply = await prepare(server, text);
       if (refusalIn(reply)?.code !== TOO_MANY) return reply;
-      server.prepared?.shrink(0);
+      server.state.prepared?.shrink(0);
       return await prepare(server, text);
     },
   });
   const refusal = refusalIn(reply);
   if (refusal !== undefined) throw refusal;
   const { statementId, parameters } = decodePrepareHead(reply[0]!, server.capabilities.base);
-  const prepared = server.keepPrepared();
+  const prepared = server.state.keepPrepared();
   prepared.add(shared, statementId);
   if (parameters === shared.parameters) return;
   // The client would send other values than the server takes.
@@ -125,10 +125,10 @@ async function stateFor(
   if (stateToPrepareIn(context, wanted, dialect) === undefined) return undefined;
   await settle(server, { insertId: false });
   // What a statement has failed to set, and no session has, is no change of it any more.
-  adopt(wanted, server.known!, server.known!.insertId);
+  adopt(wanted, server.state.known!, server.state.known!.insertId);
   const state = stateToPrepareIn(context, wanted, dialect);
   if (state === undefined) return undefined;
-  const way = difference(state, server.known!, {
+  const way = difference(state, server.state.known!, {
     dialect,
     asksInsertId: false,
     keepsUnknown: true,
@@ -161,7 +161,7 @@ function lost(why: string): UnmetNeed {
 }
 
 async function prepare(server: ServerSession, text: Uint8Array): Promise<readonly Uint8Array[]> {
-  const closes: OwnCommand[] = (server.prepared?.takeClosing() ?? []).map((id) => ({
+  const closes: OwnCommand[] = (server.state.prepared?.takeClosing() ?? []).map((id) => ({
     row: CLOSE_ROW,
     payload: encodeStatementRequest(Command.STMT_CLOSE, id),
   }));

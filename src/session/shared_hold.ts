@@ -172,7 +172,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     }
     const session = this.#tryTake(command);
     if (session === undefined) return undefined;
-    if (session.known !== undefined) this.wantedFor(session);
+    if (session.state.known !== undefined) this.wantedFor(session);
     if (this.#isInState(session)) {
       this.#begin(session, command);
       if (isSetUp(session, command, this.state)) return session;
@@ -212,7 +212,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     const isReset = command !== undefined && this.#follow(session, command);
     this.#tellPins(session);
     const isBound = this.state.isBound || session.isInTransaction ||
-      session.prepared?.hasReserved === true;
+      session.state.prepared?.hasReserved === true;
     if (!isReset && (isBound || !session.isOpen)) return false;
     this.#current = undefined;
     // What was to replace a schema or a role that is gone has failed in another's place.
@@ -301,12 +301,12 @@ export class SharedHold implements ServerHold, OpeningHome {
 
   /** Whether the client's state is there. */
   #isInState(session: ServerSession): boolean {
-    const { known } = session;
+    const { known } = session.state;
     const { state } = this;
     if (this.last.isAsLeft(session)) return !this.last.isReset && state.isInPlace(session);
     if (this.last.isToBeRead) return false;
     return known !== undefined && state.wanted?.isSameAs(known) === true && !this.isToProve &&
-      !session.mayHaveConditions && !session.reportsLess &&
+      !session.state.mayHaveConditions && !session.state.reportsLess &&
       (!state.asksInsertId || state.hasInsertId(session));
   }
 
@@ -317,7 +317,7 @@ export class SharedHold implements ServerHold, OpeningHome {
     return this.#current = session;
   }
 
-  #distance({ known, dialect }: ServerSession): number {
+  #distance({ state: { known }, dialect }: ServerSession): number {
     const { wanted } = this.state;
     if (known === undefined) return Infinity;
     if (wanted === undefined) return known.variables.size + known.userVariables.size;
@@ -331,7 +331,7 @@ export class SharedHold implements ServerHold, OpeningHome {
   }
 
   /** A client that has run nothing is like a server session behind its login. */
-  wantedFor({ freshLogin }: ServerSession): SessionState {
+  wantedFor({ state: { freshLogin } }: ServerSession): SessionState {
     return this.state.wanted ??= SessionState.afterLogin(this.#loginSchema, freshLogin);
   }
 

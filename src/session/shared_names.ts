@@ -109,7 +109,7 @@ export class SharedNames implements ServerNeed {
 
   isMet(server: ServerSession): boolean {
     if (this.#isTooMany || (this.#prepares && !tellsSettings(server))) return false;
-    const names = server.prepared?.names;
+    const names = server.state.prepared?.names;
     if (this.#isVoid(server)) return true;
     if (names === undefined) {
       return this.#used.every((name) => this.#names.find(name) === undefined);
@@ -131,7 +131,7 @@ export class SharedNames implements ServerNeed {
   async meet(server: ServerSession, wanted: SessionState): Promise<void> {
     if (this.#isTooMany) throw tooManyPrepared();
     if (this.#prepares) await readSettings(server);
-    const { names } = server.keepPrepared();
+    const { names } = server.state.keepPrepared();
     while (this.#isFull(names)) {
       const { oldest } = names;
       await run(server, encodeText(deallocation(oldest!)));
@@ -155,7 +155,7 @@ export class SharedNames implements ServerNeed {
   }
 
   /** Whether the client does away with a name of its own that is not there. */
-  #isVoid({ prepared, dialect }: ServerSession): boolean {
+  #isVoid({ state: { prepared }, dialect }: ServerSession): boolean {
     const [change] = this.#changes;
     // OceanBase answers what does nothing with one row.
     if (dialect === "oceanbase") return false;
@@ -167,9 +167,9 @@ export class SharedNames implements ServerNeed {
   onSent(): void {}
 
   onDone(server: ServerSession): void {
-    const { tracker, known, dialect } = server;
-    const { names } = server.keepPrepared();
-    server.counted = undefined;
+    const { tracker, dialect, state: { known } } = server;
+    const { names } = server.state.keepPrepared();
+    server.state.counted = undefined;
     const hasFailed = tracker.errorCode !== 0;
     for (const change of this.#changes) {
       const { name } = change.kind === "prepare" ? change.statement : change;
@@ -216,7 +216,7 @@ export class SharedNames implements ServerNeed {
     named: NamedStatement,
     wanted: SessionState,
   ): Promise<void> {
-    const { names } = server.keepPrepared();
+    const { names } = server.state.keepPrepared();
     const reply = await inContextOf(server, named, {
       wanted,
       run: () => run(server, named.text),
@@ -230,7 +230,7 @@ export class SharedNames implements ServerNeed {
 
 async function run(server: ServerSession, text: Uint8Array): Promise<Reply> {
   // It is counted like the client's own.
-  server.counted = undefined;
+  server.state.counted = undefined;
   const [reply] = await exchange(server, [textCommand(server, text)]);
   return reply!;
 }

@@ -246,7 +246,7 @@ export class SharedOpening {
     await introduce(session);
     last.forgetReset();
     const wanted = this.#possible(session);
-    if (session.mayHaveConditions) await clearConditions(session);
+    if (session.state.mayHaveConditions) await clearConditions(session);
     if (this.#home.isToProve) await servers.prove(session, wanted.schema);
     if (state.asksInsertId) state.supposeInsertId();
     await bringTo(session, wanted, { asksInsertId: state.asksInsertId });
@@ -256,7 +256,7 @@ export class SharedOpening {
   #possible(session: ServerSession): SessionState {
     const wanted = this.#home.wantedFor(session);
     if (this.#without === undefined) return wanted;
-    const known = session.known!;
+    const known = session.state.known!;
     const possible = new SessionState();
     possible.copyFrom(wanted);
     if (this.#without === "schema") possible.setSchema(known.schema);

@@ -174,7 +174,7 @@ export class SharedStatements implements ServerNeed {
     if (this.#command === Command.STMT_PREPARE) {
       return this.#statements.size < MOST_PREPARED && tellsSettings(server);
     }
-    const { prepared } = server;
+    const { prepared } = server.state;
     const statement = this.#statement;
     if (statement === undefined || this.#command === Command.STMT_CLOSE) return true;
     const held = prepared?.peek(statement);
@@ -214,7 +214,7 @@ export class SharedStatements implements ServerNeed {
       );
     }
     // Somebody else's types are bound there, and this client's request must fail without its own.
-    server.prepared?.discard(statement);
+    server.state.prepared?.discard(statement);
     await prepareAgain(server, statement, wanted);
   }
 
@@ -283,7 +283,7 @@ export class SharedStatements implements ServerNeed {
   #address(server: ServerSession, input: ClientInput): Uint8Array | undefined {
     const { bytes, start } = input;
     const statement = this.#statement;
-    const held = statement && server.prepared?.use(statement);
+    const held = statement && server.state.prepared?.use(statement);
     rewriteStatementId(bytes.subarray(start + 4), held?.id ?? NO_STATEMENT);
     if (held === undefined || this.#types === undefined) return undefined;
     const { types } = statement!;
@@ -307,9 +307,9 @@ export class SharedStatements implements ServerNeed {
 
   /** A server has prepared one. */
   #enter(server: ServerSession): void {
-    const { tracker, known } = server;
+    const { tracker, state: { known } } = server;
     const { mode, limit } = this.#options;
-    const prepared = server.keepPrepared();
+    const prepared = server.state.keepPrepared();
     if (tracker.errorCode !== 0 || known === undefined) {
       this.#statements.forgetLast();
       if (tracker.errorCode === TOO_MANY) prepared.shrink(0);
@@ -337,7 +337,7 @@ export class SharedStatements implements ServerNeed {
   /** A command about one is done. */
   #follow(server: ServerSession, statement: ClientStatement): void {
     const { tracker } = server;
-    const prepared = server.keepPrepared();
+    const prepared = server.state.keepPrepared();
     // It may have been prepared again for this.
     prepared.shrink(this.#options.limit());
     switch (this.#command) {

@@ -43,7 +43,8 @@ export function applyStatement(
   // What failed may have set variables, and servers report them later, as behind an EOF.
   if (isFailed || (endsInEof && (effects & CODE) !== 0)) known.isPending = true;
   if (effects === 0 && !hasInsertId) return;
-  for (const variable of userVariables) applyVariable(known, variable, result);
+  const setsOthers = (effects & Effect.setsSystemVariables) !== 0;
+  for (const variable of userVariables) applyVariable(known, variable, { ...result, setsOthers });
   // What stands behind that variable need not have been reported.
   if (changesReports(names, dialect)) {
     for (const { effect, name } of names) {
@@ -80,11 +81,12 @@ export function changesReports(names: Classified["names"], dialect: Dialect): bo
 function applyVariable(
   known: SessionState,
   variable: AssignedVariable,
-  { dialect, isFailed }: StatementResult,
+  { isFailed, ...options }: StatementResult & { readonly setsOthers: boolean },
 ): void {
+  const { dialect } = options;
   if (!isMovableName(variable.name, dialect)) return known.setUncertain();
   // The expression decides the variable's type, even if it fails.
-  const text = isFailed ? undefined : assignedText(variable, known, dialect);
+  const text = isFailed ? undefined : assignedText(variable, known, options);
   known.setUserVariable(variable.name, text ?? new Unread());
 }
 

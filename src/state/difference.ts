@@ -9,7 +9,7 @@ import {
   Unread,
   type UnreadValues,
 } from "./session_state.ts";
-import { NOT_SET, userVariable } from "./user_variables.ts";
+import { type Assignment, assignmentOf, NOT_SET, userVariable } from "./user_variables.ts";
 import {
   assignable,
   backTo,
@@ -117,7 +117,7 @@ class Assignments {
   /** Assignments by variable; those of `#last` come behind the others. */
   readonly #first = new Map<string, string>();
   readonly #last = new Map<string, string>();
-  readonly #userVariables: string[] = [];
+  readonly #userVariables: [name: string, Assignment][] = [];
   readonly #unread: [string, Unread][] = [];
   readonly #unreadUser: [string, Unread][] = [];
   needsSchema = false;
@@ -145,10 +145,31 @@ class Assignments {
     const parts = [
       ...this.#names,
       ...assignments.filter((one) => !isLate(one)).map(written),
-      ...this.#userVariables,
+      ...this.#userAssignments(),
       ...assignments.filter(isLate).map(written),
     ];
     return `SET ${parts.join()}`;
+  }
+
+  /** Some have the collation that the connection has meanwhile; then it has its own again. */
+  #userAssignments(): string[] {
+    const wanted = textOf(this.#wanted.variable(CONNECTION));
+    const parts: string[] = [];
+    let connection = wanted;
+    for (const [name, { text, under }] of this.#userVariables) {
+      if (under !== undefined && wanted !== undefined && under !== connection) {
+        parts.push(this.#connection(under));
+        connection = under;
+      }
+      parts.push(`${userVariable(name)}:=${text}`);
+    }
+    return wanted === undefined || connection === wanted
+      ? parts
+      : [...parts, this.#connection(wanted)];
+  }
+
+  #connection(collation: string): string {
+    return written([CONNECTION, assignable(collation, rowOf(CONNECTION, this.#dialect))]);
   }
 
   get unread(): UnreadValues | undefined {
@@ -169,7 +190,7 @@ class Assignments {
       if (isEqual(value, known.get(name)) || !isSet(value)) continue;
       const text = textOf(value);
       if (text === undefined) this.#unreadUser.push([name, value as Unread]);
-      else this.#userVariables.push(`${userVariable(name)}:=${text}`);
+      else this.#userVariables.push([name, assignmentOf(text)]);
     }
     return true;
   }

@@ -3,7 +3,8 @@
  * character set and collation, and those of a NULL too, which keeps them from the value before.
  *
  * Servers keep five types: integers with and without sign, decimals, doubles, strings; MariaDB
- * keeps geometries too. Values of other types become strings as they are assigned.
+ * keeps geometries too. Values of other types become strings as they are assigned. MySQL's numbers
+ * have the collation that the connection had as they were assigned: that of strings made from them.
  * https://dev.mysql.com/doc/refman/9.0/en/user-variables.html
  */
 import { decodeText } from "../protocol/bytes.ts";
@@ -34,19 +35,53 @@ const WITH_COLLATION = /^_[a-z\d]+ ?('.+'|x'[\da-f]*'|0x[\da-f]+) collate \w+$/i
 const WITH_INTRODUCER = /^_/;
 const BINARY = /^_binary ?'.+'$/;
 
+const NUMBER = /^([-+.]|\d(?![xb])|TRUE|FALSE)/i;
+
+/** What recreates a user variable. */
+export interface Assignment {
+  /** Stands behind `@name:=`. */
+  readonly text: string;
+  /** What `collation_connection` must be meanwhile; undefined for all the same. */
+  readonly under: string | undefined;
+}
+
+/** Between the two parts of an assignment that is kept as one string; neither has it. */
+const UNDER = "\0";
+
+/** @param value as states keep it */
+export function assignmentOf(value: string): Assignment {
+  const [text, under] = value.split(UNDER);
+  return { text: text!, under };
+}
+
+/** As a literal, for people. */
+export function shownValue(value: string): string {
+  const { text } = assignmentOf(value);
+  return text.endsWith(":=NULL") ? "NULL" : text;
+}
+
+export interface AssignedOptions {
+  readonly dialect: Dialect;
+  /** The statement sets system variables too, and nobody knows which one first. */
+  readonly setsOthers?: boolean;
+}
+
 /**
- * Text to stand behind `@name:=` that recreates what a statement assigned; undefined where only the
- * server can tell.
+ * The value to keep of what a statement assigned; undefined where only the server can tell.
  * @param state of the session that ran the statement
  */
 export function assignedText(
   { name, literal, takesConnectionCharset }: AssignedVariable,
   state: SessionState,
-  dialect: Dialect,
+  { dialect, setsOthers = false }: AssignedOptions,
 ): string | undefined {
   if (literal === undefined || literal.length > LONGEST_LITERAL) return undefined;
   if (literal === "NULL") return assignedNull(name, state, dialect);
-  if (takesConnectionCharset) return connectionString(literal, state, dialect);
+  const collation = setsOthers ? undefined : textOf(state.variable("collation_connection"));
+  if (takesConnectionCharset) return connectionString(literal, collation, dialect);
+  if (dialect === "mysql" && NUMBER.test(literal)) {
+    return collation === undefined ? undefined : `${literal}${UNDER}${collation}`;
+  }
   // Without a collation, the session's settings choose one.
   const isComplete = !WITH_INTRODUCER.test(literal) || WITH_COLLATION.test(literal) ||
     BINARY.test(literal);
@@ -63,10 +98,9 @@ function assignedNull(name: string, state: SessionState, dialect: Dialect): stri
 
 function connectionString(
   literal: string,
-  state: SessionState,
+  collation: string | undefined,
   dialect: Dialect,
 ): string | undefined {
-  const collation = textOf(state.variable("collation_connection"));
   if (collation === undefined || dialect === "oceanbase") return undefined;
   const charset = charsetOf(collation);
   if (charset === "binary") return `_binary${literal}`;
@@ -87,8 +121,10 @@ export function readBackColumns(name: string, dialect: Dialect): string {
     ? `NULLIF(${variable},${variable})`
     : `IF(0,${variable},NULL)`;
   const about = dialect === "oceanbase" ? "COERCIBILITY" : "CHARSET";
+  // Its own, or of a number that of strings made from it.
+  const collated = dialect === "mysql" ? `IF(0,${variable},'')` : variable;
   return `CAST(${variable} AS BINARY),${typed},` +
-    `CAST(COLLATION(${variable}) AS BINARY),CAST(${about}(${variable}) AS BINARY)`;
+    `CAST(COLLATION(${collated}) AS BINARY),CAST(${about}(${variable}) AS BINARY)`;
 }
 
 /** What the typed column of a read-back says. */
@@ -110,7 +146,7 @@ function isNotSet({ type, charset, length }: UserVariableType, dialect: Dialect)
 }
 
 /**
- * {@link NOT_SET}, or text to stand behind `@name:=` in a SET statement; a NULL assigns twice.
+ * {@link NOT_SET}, or the value to keep; a NULL assigns twice.
  * @param row the cells of {@link readBackColumns}
  * @returns undefined where no statement recreates it: a string whose bytes are no characters, as
  *   parameters of prepared statements may leave them
@@ -125,11 +161,11 @@ export function recreatedValue(
   const aboutText = decodeText(about ?? new Uint8Array(0));
   const kept = { type, collation: collationName, about: aboutText, dialect };
   if (value !== null && value !== undefined) {
-    return isText(value, kept) ? valueText(value, kept) : undefined;
+    return isText(value, kept) ? valueText(value, kept) + under(kept) : undefined;
   }
   if (dialect === "oceanbase") return "NULL";
   if (isNotSet(type, dialect)) return NOT_SET;
-  return `${sampleText(kept)},${userVariable(name)}:=NULL`;
+  return `${sampleText(kept)},${userVariable(name)}:=NULL${under(kept)}`;
 }
 
 interface Kept {
@@ -176,6 +212,17 @@ function isText(value: Uint8Array, { collation }: Kept): boolean {
   } catch {
     return false;
   }
+}
+
+const NUMERIC: ReadonlySet<number> = new Set([
+  ColumnType.LONG,
+  ColumnType.LONGLONG,
+  ColumnType.NEWDECIMAL,
+  ColumnType.DOUBLE,
+]);
+
+function under({ type, collation, dialect }: Kept): string {
+  return dialect === "mysql" && NUMERIC.has(type.type) ? `${UNDER}${collation}` : "";
 }
 
 const BOOLEANS = new Map([["0", "FALSE"], ["1", "TRUE"]]);

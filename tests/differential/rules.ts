@@ -17,6 +17,7 @@ import { type PinReason, Pins } from "../../src/state/pins.ts";
 import { ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState, type StateValue, Unread } from "../../src/state/session_state.ts";
 import { Tracked } from "../../src/state/track.ts";
+import { assignmentOf } from "../../src/state/user_variables.ts";
 import { RESULTS_COLLATION } from "../../src/state/variables.ts";
 
 /** Puts the rule in force again. */
@@ -167,6 +168,20 @@ const STATE_RULES: readonly Rule[] = [
     switchOff: () => withoutUserVariables((value) => typeof value === "string"),
   },
   {
+    name: "the collation that a number was assigned under",
+    engines: ["mysql"],
+    features: ["userLiterals", "charsets"],
+    switchOff: () =>
+      replaceMethod(
+        SessionState.prototype,
+        "setUserVariable",
+        (own) =>
+          function (this: SessionState, name, value) {
+            own.call(this, name, typeof value === "string" ? assignmentOf(value).text : value);
+          },
+      ),
+  },
+  {
     name: "user variables that were computed",
     features: ["userComputed"],
     switchOff: () => withoutUserVariables((value) => value instanceof Unread),
@@ -180,7 +195,7 @@ const STATE_RULES: readonly Rule[] = [
         "leavesMore",
         (own) =>
           function (this: ClientState, server) {
-            const isAll = server.known!.unread()?.userVariables.length === 0;
+            const isAll = server.state.known!.unread()?.userVariables.length === 0;
             return isAll && own.call(this, server);
           },
       ),
@@ -201,7 +216,7 @@ const STATE_RULES: readonly Rule[] = [
         (own) =>
           function (this: ClientState, server, command, now) {
             own.call(this, server, command, now);
-            server.reportsLess = false;
+            server.state.reportsLess = false;
           },
       ),
   },
@@ -289,7 +304,7 @@ const FACT_RULES: readonly Rule[] = [
 ];
 
 function withoutConditions(session: ServerSession, holder: object): ServerSession {
-  if (session.seat?.lastHolder !== holder) session.mayHaveConditions = false;
+  if (session.seat?.lastHolder !== holder) session.state.mayHaveConditions = false;
   return session;
 }
 

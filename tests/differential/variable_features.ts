@@ -194,10 +194,6 @@ const LITERALS: readonly string[] = [
   "123456789012345678901234567890.123456789",
 ];
 
-/**
- * No NULL that is a string: on MySQL one that takes the place of a number has the collation that the
- * connection had when the number was set, and nothing shows that one before.
- */
 const COMPUTED: readonly string[] = [
   ..."1 + 1|RAND(3)|UUID() IS NULL|CONCAT('a', 1)|1 / 3|CAST('2024-01-02' AS DATE)".split("|"),
   ..."CAST('10:11:12.5' AS TIME(1))|CAST('2024-01-02 03:04:05' AS DATETIME)".split("|"),
@@ -205,12 +201,14 @@ const COMPUTED: readonly string[] = [
     .split("|"),
   ..."JSON_OBJECT('k', 1)|(SELECT name FROM one.fixed WHERE id = 3)|(SELECT MAX(amount) FROM one.fixed)"
     .split("|"),
-  "REPEAT('x', 300)|COALESCE(@b, 'none')|@a + 1|ST_GeomFromText('POINT(1 2)')|x'ff00' + 0|NULLIF(1, 1)",
-  "COALESCE(DATABASE(), 'none')",
+  "REPEAT('x', 300)|@b|COALESCE(@b, 'none')|@a + 1|ST_GeomFromText('POINT(1 2)')|x'ff00' + 0",
+  "NULLIF(1, 1)|DATABASE()|REPEAT('x', NULL)",
 ].flatMap((text) => text.split("|"));
 
+/** The last of strings made of it: MySQL's numbers have a collation that nothing else shows. */
 const SHOWN = USER_VARIABLES.slice(0, 3).map((name) =>
-  `@${name}, HEX(@${name}), CHARSET(@${name}), COLLATION(@${name}), COERCIBILITY(@${name})`
+  `@${name}, HEX(@${name}), CHARSET(@${name}), COLLATION(@${name}), COERCIBILITY(@${name}), ` +
+  `COLLATION(CONCAT(@${name}, ''))`
 );
 
 function showUserVariable({ random, engine }: Subject): Op {

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import type { Conditions } from "../../src/backend/read_conditions.ts";
 import type { ServerSession } from "../../src/backend/server_session.ts";
+import { ServerState } from "../../src/backend/server_state.ts";
 import { Command } from "../../src/protocol/constants.ts";
 import { LastStatement } from "../../src/session/last_statement.ts";
 import type { PlannedCommand } from "../../src/session/planned_command.ts";
@@ -24,11 +25,11 @@ interface Outcome {
 /** A client on one server session, of which only what it has last told is there. */
 class Stage {
   readonly last: LastStatement;
-  readonly #server: { dialect: Dialect; mayHaveConditions: boolean; tracker: object };
+  readonly #server: { dialect: Dialect; state: ServerState; tracker: object };
 
   constructor(dialect: Dialect, asked: number = Ask.foundRows) {
     this.last = new LastStatement({ asked });
-    this.#server = { dialect, mayHaveConditions: false, tracker: {} };
+    this.#server = { dialect, state: new ServerState(dialect), tracker: {} };
   }
 
   get server(): ServerSession {

@@ -109,6 +109,31 @@ const ROWS: readonly Row[] = [
   { what: "a user variable", wanted: { "@a": "5" }, expected: "SET @a:=5" },
   { what: "one with a name in quotes", wanted: { "@a `b": "5" }, expected: "SET @`a ``b`:=5" },
   { what: "another value", wanted: { "@a": "5" }, known: { "@a": "6" }, expected: "SET @a:=5" },
+  {
+    what: "numbers that were assigned under the same collation",
+    wanted: { "@a": "5\0latin1_bin", collation_connection: "latin1_bin" },
+    expected: "SET SESSION collation_connection=_utf8mb4'latin1_bin',@a:=5",
+  },
+  {
+    what: "numbers that were assigned under others",
+    wanted: {
+      "@a": "1\0utf8mb4_general_ci",
+      "@b": "2\0latin1_bin",
+      "@c": "x'00'",
+      "@d": "0.,@d:=NULL\0latin1_bin",
+      "@e": "3\0utf8mb4_bin",
+    },
+    expected: "SET @a:=1,SESSION collation_connection=_utf8mb4'latin1_bin',@b:=2,@c:=x'00'," +
+      "@d:=0.,@d:=NULL,SESSION collation_connection=_utf8mb4'utf8mb4_bin',@e:=3," +
+      "SESSION collation_connection=_utf8mb4'utf8mb4_general_ci'",
+  },
+  {
+    what: "a number that was assigned under another",
+    wanted: { "@a": "5\0latin1_bin" },
+    known: { "@a": "5\0utf8mb4_bin" },
+    expected: "SET SESSION collation_connection=_utf8mb4'latin1_bin',@a:=5," +
+      "SESSION collation_connection=_utf8mb4'utf8mb4_general_ci'",
+  },
   { what: "a variable too many", known: { "@a": "5" }, expected: "reset" },
   { what: "one that was never set", known: { "@a": "" }, expected: "" },
   {

@@ -6,41 +6,70 @@ import type { Dialect } from "../../src/state/dialect.ts";
 import { SessionState, Unread } from "../../src/state/session_state.ts";
 import {
   assignedText,
+  assignmentOf,
   isMovableName,
   NOT_SET,
   recreatedValue,
+  shownValue,
   userVariable,
 } from "../../src/state/user_variables.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { cellText, StateSession } from "./state_session.ts";
 
-/** Literals as statements have them; undefined where only the server can tell. */
-const LITERALS: readonly (readonly [string, string | undefined])[] = [
-  ["5", "5"],
-  ["-1.50", "-1.50"],
-  ["1e5", "1e5"],
-  ["TRUE", "TRUE"],
-  ["x'00ff'", "x'00ff'"],
-  ["0xff", "0xff"],
-  ["NULL", "x'',@v:=NULL"],
-  ["_latin1'a' COLLATE latin1_bin", "_latin1'a' COLLATE latin1_bin"],
-  ["_binary'a'", "_binary'a'"],
-  // Their collation depends on the session.
-  ["_utf8mb4'a'", undefined],
-  [`'${"long".repeat(100)}'`, undefined],
-];
+/** Literals as statements have them, and what recreates them; undefined where only the server can tell. */
+const LITERALS: readonly (readonly [literal: string, text: string | undefined, under?: string])[] =
+  [
+    ["5", "5", "utf8mb4_bin"],
+    ["-1.50", "-1.50", "utf8mb4_bin"],
+    ["1e5", "1e5", "utf8mb4_bin"],
+    [".5", ".5", "utf8mb4_bin"],
+    ["-0xff", "-0xff", "utf8mb4_bin"],
+    ["TRUE", "TRUE", "utf8mb4_bin"],
+    ["x'00ff'", "x'00ff'"],
+    ["0xff", "0xff"],
+    ["0b11", "0b11"],
+    ["NULL", "x'',@v:=NULL"],
+    ["_latin1'a' COLLATE latin1_bin", "_latin1'a' COLLATE latin1_bin"],
+    ["_binary'a'", "_binary'a'"],
+    // Their collation depends on the session.
+    ["_utf8mb4'a'", undefined],
+    [`'${"long".repeat(100)}'`, undefined],
+  ];
 
-for (const [literal, expected] of LITERALS) {
+for (const [literal, text, under] of LITERALS) {
   Deno.test(`The literal ${literal.slice(0, 40)}`, () => {
     const variable = { name: "v", literal, takesConnectionCharset: false };
-    assertEquals(assignedText(variable, new SessionState(), "mysql"), expected);
+    const state = new SessionState();
+    const kept = (dialect: Dialect, setsOthers = false) => {
+      const value = assignedText(variable, state, { dialect, setsOthers });
+      return value === undefined ? undefined : assignmentOf(value);
+    };
+    const assignment = text === undefined ? undefined : { text, under };
+    // Of MySQL's numbers it must be known what the connection's collation was.
+    assertEquals(kept("mysql"), under === undefined ? assignment : undefined);
+    state.setVariable("collation_connection", "utf8mb4_bin");
+    assertEquals(kept("mysql"), assignment);
+    assertEquals(kept("mysql", true), under === undefined ? assignment : undefined);
+    assertEquals(kept("mariadb"), assignment && { ...assignment, under: undefined });
   });
 }
+
+Deno.test("People see values without what they are assigned under", () => {
+  const shown = [
+    "5",
+    "5\0utf8mb4_bin",
+    "0.,@v:=NULL\0utf8mb4_bin",
+    "x'',@v:=NULL",
+    "_latin1'a'",
+    "",
+  ];
+  assertEquals(shown.map(shownValue), ["5", "5", "NULL", "NULL", "_latin1'a'", ""]);
+});
 
 Deno.test("Strings take the connection's character set and collation", () => {
   const variable = { name: "v", literal: "'it''s'", takesConnectionCharset: true };
   const state = new SessionState();
-  assertEquals(assignedText(variable, state, "mysql"), undefined);
+  assertEquals(assignedText(variable, state, { dialect: "mysql" }), undefined);
   for (
     const [collation, expected] of [
       ["utf8mb4_bin", "_utf8mb4'it''s' COLLATE utf8mb4_bin"],
@@ -49,18 +78,20 @@ Deno.test("Strings take the connection's character set and collation", () => {
     ] as const
   ) {
     state.setVariable("collation_connection", collation);
-    assertEquals(assignedText(variable, state, "mysql"), expected);
+    assertEquals(assignedText(variable, state, { dialect: "mysql" }), expected);
   }
+  state.setVariable("collation_connection", "utf8mb4_bin");
+  assertEquals(assignedText(variable, state, { dialect: "mysql", setsOthers: true }), undefined);
   state.setVariable("collation_connection", new Unread());
-  assertEquals(assignedText(variable, state, "mysql"), undefined);
+  assertEquals(assignedText(variable, state, { dialect: "mysql" }), undefined);
 });
 
 Deno.test("A NULL that follows a value keeps its type, which only the server tells", () => {
   const state = new SessionState();
   state.setUserVariable("v", "1");
   const variable = { name: "v", literal: "NULL", takesConnectionCharset: false };
-  assertEquals(assignedText(variable, state, "mysql"), undefined);
-  assertEquals(assignedText(variable, state, "oceanbase"), "NULL");
+  assertEquals(assignedText(variable, state, { dialect: "mysql" }), undefined);
+  assertEquals(assignedText(variable, state, { dialect: "oceanbase" }), "NULL");
 });
 
 interface Kept {
@@ -73,29 +104,39 @@ interface Kept {
   readonly charset?: number;
   readonly length?: number;
   readonly expected: string;
+  /** What the connection's collation must be as it is assigned. */
+  readonly under?: string;
 }
 
 const { LONGLONG, NEWDECIMAL, DOUBLE, LONG_BLOB, GEOMETRY, JSON, FLOAT, TINY, VAR_STRING } =
   ColumnType;
+const number = { collation: "latin1_bin", under: "latin1_bin" };
 const latin1 = { collation: "latin1_bin", about: "latin1" };
 const ucs2 = { collation: "ucs2_bin", about: "ucs2" };
 const point = Uint8Array.fromHex("e6100000010100000000000000000000000000000000000000");
 
 const KEPT: readonly Kept[] = [
-  { type: LONGLONG, value: "-5", expected: "-5" },
-  { type: LONGLONG, value: "5", flags: ColumnFlag.UNSIGNED, expected: "CAST(5 AS UNSIGNED)" },
+  { type: LONGLONG, ...number, value: "-5", expected: "-5" },
   {
     type: LONGLONG,
+    ...number,
+    value: "5",
+    flags: ColumnFlag.UNSIGNED,
+    expected: "CAST(5 AS UNSIGNED)",
+  },
+  {
+    type: LONGLONG,
+    ...number,
     value: "18446744073709551615",
     flags: ColumnFlag.UNSIGNED,
     expected: "18446744073709551615",
   },
-  { type: NEWDECIMAL, value: "1.50", expected: "1.50" },
-  { type: NEWDECIMAL, value: "5", expected: "5." },
-  { type: DOUBLE, value: "-0", expected: "-0e0" },
-  { type: DOUBLE, value: "1e308", expected: "1e308" },
+  { type: NEWDECIMAL, ...number, value: "1.50", expected: "1.50" },
+  { type: NEWDECIMAL, ...number, value: "5", expected: "5." },
+  { type: DOUBLE, ...number, value: "-0", expected: "-0e0" },
+  { type: DOUBLE, ...number, value: "1e308", expected: "1e308" },
   // Digits in ucs2.
-  { type: DOUBLE, value: "\x001\x005", expected: "15e0" },
+  { type: DOUBLE, ...number, value: "\x001\x005", expected: "15e0" },
   { type: LONG_BLOB, value: "a", ...latin1, expected: "_latin1'a' COLLATE latin1_bin" },
   { type: LONG_BLOB, value: "it's", ...latin1, expected: "_latin1 x'69742773' COLLATE latin1_bin" },
   { type: LONG_BLOB, value: "", ...latin1, expected: "_latin1 x'' COLLATE latin1_bin" },
@@ -107,15 +148,16 @@ const KEPT: readonly Kept[] = [
     value: point,
     expected: "ST_GeomFromWKB(x'010100000000000000000000000000000000000000',4326)",
   },
-  { type: LONGLONG, value: null, expected: "0,@v:=NULL" },
+  { type: LONGLONG, ...number, value: null, expected: "0,@v:=NULL" },
   {
     type: LONGLONG,
+    ...number,
     value: null,
     flags: ColumnFlag.UNSIGNED,
     expected: "CAST(0 AS UNSIGNED),@v:=NULL",
   },
-  { type: NEWDECIMAL, value: null, expected: "0.,@v:=NULL" },
-  { type: DOUBLE, value: null, expected: "0e0,@v:=NULL" },
+  { type: NEWDECIMAL, ...number, value: null, expected: "0.,@v:=NULL" },
+  { type: DOUBLE, ...number, value: null, expected: "0e0,@v:=NULL" },
   { type: LONG_BLOB, value: null, ...latin1, expected: "_latin1 x'' COLLATE latin1_bin,@v:=NULL" },
   { type: LONG_BLOB, value: null, expected: "x'',@v:=NULL" },
   { type: GEOMETRY, value: null, expected: "POINT(0,0),@v:=NULL" },
@@ -167,8 +209,8 @@ for (const kept of KEPT) {
       type: { type, flags, charset, length },
       dialect,
     });
-    assertEquals(found, expected);
-    assert(found === undefined || /^[ -~]*$/.test(found));
+    assertEquals(assignmentOf(found!), { text: expected, under: kept.under });
+    assert(/^[ -~]*$/.test(expected));
   });
 }
 
@@ -199,6 +241,12 @@ Deno.test("Names are quoted where they must be, if servers know that", () => {
   assert(isMovableName("a b", "mysql") && !isMovableName("a b", "oceanbase"));
   assert(!isMovableName("ä", "mysql"));
 });
+
+/** What number types the numbers of a text may become: literals, and what only the server can tell. */
+const NUMBERS: readonly string[] = [
+  ...["5", "-1.50", "1e5", "TRUE", "1 / 3", "CAST(7 AS UNSIGNED)", "1e0 / 3", "x'05' + 0"],
+  ...["NULLIF(1, 1)", "CAST(NULL AS UNSIGNED)", "NULL + 1.5", "NULL + 1e0"],
+];
 
 /** Computed values that the random statements do not have. */
 const COMPUTED: readonly string[] = [
@@ -260,3 +308,36 @@ for (const name of ["mariadb", "mysql"] as const) {
     },
   );
 }
+
+const mysql = await sharedEngine("mysql");
+
+Deno.test({
+  name: "mysql: strings made of numbers have the same collation elsewhere",
+  ignore: mysql.ignore,
+  fn: async () => {
+    using here = await StateSession.open(mysql.engine);
+    using there = await StateSession.open(mysql.engine, { charset: 46 });
+    const collations = ["utf8mb4_bin", "latin1_german1_ci", "ucs2_general_ci", "binary"];
+    const names = NUMBERS.map((_, index) => `@v${index}`);
+    for (const [index, number] of NUMBERS.entries()) {
+      const collation = collations[index % collations.length]!;
+      await here.must(`SET collation_connection = ${collation}`);
+      await here.must(`SET @v${index} = ${number}`);
+      await here.must(`SET @w${index} = ${number}, collation_connection = utf8mb4_german2_ci`);
+    }
+    // A NULL keeps what the number before it had.
+    await here.must("SET @v0 = NULL");
+    await here.must("SELECT @v1 := REPEAT(NULL, 1)");
+    const asked = [...names, ...names.map((name) => name.replace("v", "w"))];
+    const sql = `SELECT ${asked.map((name) => `COLLATION(CONCAT(${name}, '')), ${name}`).join()}`;
+    await here.settle();
+    assert(await there.catchUp(here.known));
+    for (const session of [there, here]) {
+      await session.must("SET collation_connection = latin1_bin");
+    }
+    const [mine, theirs] = [await here.must(sql), await there.must(sql)];
+    assertEquals(theirs.columns, mine.columns);
+    assertEquals(theirs.rows[0]!.map(cellText), mine.rows[0]!.map(cellText));
+    assertEquals(new Set(mine.rows[0]!.map(cellText)).isSupersetOf(new Set(collations)), true);
+  },
+});
