@@ -269,12 +269,17 @@ export class ClientState {
     const isToldId = tracker.lastInsertId !== 0;
     if (isToldId) this.#insertIdTold = tracker.lastInsertId;
     const hasInsertId = isToldId || this.#hidesInsertId(server, command);
+    const endsInEof = tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0;
+    // An EOF says only that there are changes; the next OK reports them.
+    if (endsInEof && (tracker.status & Status.SESSION_STATE_CHANGED) !== 0) {
+      server.state.known!.isPending = true;
+    }
     if (!isFailed && effects === 0 && !hasInsertId) return;
     applyStatement(server.state.known!, classified, {
       dialect,
       isFailed,
       hasInsertId,
-      endsInEof: tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0,
+      endsInEof,
       isOneOfSeveral: !command.isAlone,
     });
   }

@@ -138,13 +138,17 @@ async function stateFor(
     throw lost("a setting that it was prepared with is known to nobody any more");
   }
   if (!way.needsLogin && !way.needsReset) return state;
-  // No command leaves a schema: where a statement does not name it, none was as good as any.
+  // No command leaves a schema: where a statement does not name it, none was as good as any other
+  // than the client's, out of which servers go to execute it, and back.
   if (isBoundToNoSchema({ context, text })) {
     throw lost("it was prepared without a schema, and the session has one");
   }
-  const other = { ...context, state: withSchema(context.state, wanted.schema) };
+  const other = { ...context, state: withSchema(context.state, ANY_SCHEMA) };
   return stateToPrepareIn(other, wanted, dialect);
 }
+
+/** Every server has it for everybody, and nobody drops it. */
+const ANY_SCHEMA = "information_schema";
 
 function withSchema(state: SessionState, schema: string): SessionState {
   const other = new SessionState();

@@ -48,6 +48,17 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
     steps: ["FLUSH TABLES WITH READ LOCK; SELECT nope", "UNLOCK TABLES", INSERT],
     pins: { 0: "server_lock", 1: "" },
   },
+  "what is executed outside of any schema": {
+    steps: [
+      "PREPARE p FROM 'SELECT 5'",
+      "USE latin",
+      "SET collation_database = utf8mb4_bin",
+      "EXECUTE p",
+      "SELECT @@character_set_database",
+    ],
+    // MySQL reports nothing of it in an EOF.
+    only: "mariadb",
+  },
   "locked tables before what fails": {
     steps: ["LOCK TABLES one.t WRITE; SELECT nope", "SELECT * FROM one.three", "UNLOCK TABLES"],
     pins: { 0: "lock_tables", 2: "" },
@@ -180,6 +191,7 @@ for (const name of ["mariadb", "mysql"] as const) {
     `GRANT ${role} TO app@'%'`,
     "SET GLOBAL local_infile=1",
     "CREATE DATABASE one",
+    "CREATE DATABASE latin CHARACTER SET latin1",
     "CREATE TABLE one.noise (id INT PRIMARY KEY AUTO_INCREMENT)",
     "ALTER TABLE one.noise AUTO_INCREMENT=5000",
     "CREATE TABLE one.three (v INT)",
