@@ -3,6 +3,7 @@ import type { Backend } from "../backend/backend.ts";
 import type { SharedServers } from "../backend/shared_servers.ts";
 import { checkChoice, routeOf, type RouteReason, SERVER_VARIABLE } from "../route/route.ts";
 import { type SessionState, textOf, Unread } from "../state/session_state.ts";
+import { assignmentOf } from "../state/user_variables.ts";
 import type { PlannedCommand } from "./planned_command.ts";
 
 export class SessionRoute {
@@ -37,7 +38,8 @@ export class SessionRoute {
     const { backends } = this.#servers;
     // What has no text is what was set last, as far as anybody knows before it is read.
     const isKnown = !(value instanceof Unread) || value.text !== undefined;
-    if (isKnown && value !== undefined) this.#chosen = textOf(value);
+    const text = textOf(value);
+    if (isKnown && text !== undefined) this.#chosen = assignmentOf(text).text || undefined;
     // Whatever the variable is now, it can be set to something else.
     const chosen = sets ? undefined : this.#chosen;
     if (sets) this.#set(command);
