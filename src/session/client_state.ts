@@ -269,18 +269,12 @@ export class ClientState {
     const isToldId = tracker.lastInsertId !== 0;
     if (isToldId) this.#insertIdTold = tracker.lastInsertId;
     const hasInsertId = isToldId || this.#hidesInsertId(server, command);
-    const endsInEof = tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0;
-    const isChanged = (tracker.status & Status.SESSION_STATE_CHANGED) !== 0;
-    // MariaDB's EOF says only that there are changes, if not of the transaction; an OK reports them.
-    if (endsInEof && isChanged && !server.state.reportsTransactions) {
-      server.state.known!.isPending = true;
-    }
     if (!isFailed && effects === 0 && !hasInsertId) return;
     applyStatement(server.state.known!, classified, {
       dialect,
       isFailed,
       hasInsertId,
-      endsInEof,
+      endsInEof: tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0,
       isOneOfSeveral: !command.isAlone,
     });
   }

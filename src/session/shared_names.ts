@@ -22,6 +22,7 @@ import {
 import { MOST_PREPARED } from "../state/prepared_registry.ts";
 import type { SessionState } from "../state/session_state.ts";
 import type { ClientInput } from "./client_input.ts";
+import { followExecution } from "../state/prepare_context.ts";
 import { inContextOf, readSettings, tellsSettings, tooManyPrepared } from "./prepare_again.ts";
 import { refusalIn, type ServerNeed } from "./server_need.ts";
 import { CLOSES_STATEMENTS } from "./shared_statements.ts";
@@ -53,6 +54,8 @@ export interface SharedNamesOptions {
 export class SharedNames implements ServerNeed {
   readonly #names = new ClientNames();
   readonly #options: SharedNamesOptions;
+  #executed: readonly string[] = [];
+  /** Those, and what is deallocated. */
   #used: readonly string[] = [];
   #changes: readonly Change[] = [];
   constructor(options: SharedNamesOptions) {
@@ -70,7 +73,7 @@ export class SharedNames implements ServerNeed {
    * @returns what it does, as far as names do not hide that
    */
   plan(text: Uint8Array, classified: Classified, isAlone: boolean): Classified {
-    this.#used = [];
+    this.#executed = this.#used = [];
     const mode = this.#options.mode();
     const range = { start: 0, end: text.length };
     const prepared = isAlone ? readPrepare(tokenize(text, range, mode, MOST_TOKENS)) : undefined;
@@ -86,6 +89,7 @@ export class SharedNames implements ServerNeed {
     const executed = named(Effect.executes).filter((name) => name !== "");
     const deallocated = named(Effect.deallocates);
     const kind = isAlone ? "deallocate" : "lose";
+    this.#executed = executed;
     this.#used = [...executed, ...deallocated];
     this.#changes = [
       ...named(Effect.prepares).map((name) => ({ kind: "lose", name }) as const),
@@ -169,8 +173,14 @@ export class SharedNames implements ServerNeed {
   onDone(server: ServerSession): void {
     const { tracker, dialect, state: { known } } = server;
     const { names } = server.state.keepPrepared();
-    server.state.counted = undefined;
     const hasFailed = tracker.errorCode !== 0;
+    server.state.counted = undefined;
+    for (const name of this.#executed) {
+      const statement = this.#names.find(name);
+      if (statement !== undefined && known !== undefined) {
+        followExecution(statement.context, known, { dialect, isFailed: hasFailed });
+      }
+    }
     for (const change of this.#changes) {
       const { name } = change.kind === "prepare" ? change.statement : change;
       if (change.kind === "deallocate" && hasFailed) continue;

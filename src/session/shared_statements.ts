@@ -22,7 +22,7 @@ import {
   type TypesPlace,
   withTypes,
 } from "../state/parameter_types.ts";
-import { isBoundToNoSchema } from "../state/prepare_context.ts";
+import { followExecution, isBoundToNoSchema } from "../state/prepare_context.ts";
 import {
   type ClientStatement,
   ClientStatements,
@@ -336,7 +336,8 @@ export class SharedStatements implements ServerNeed {
 
   /** A command about one is done. */
   #follow(server: ServerSession, statement: ClientStatement): void {
-    const { tracker } = server;
+    const { tracker, dialect, state: { known } } = server;
+    const isFailed = tracker.errorCode !== 0;
     const prepared = server.state.keepPrepared();
     // It may have been prepared again for this.
     prepared.shrink(this.#options.limit());
@@ -348,13 +349,14 @@ export class SharedStatements implements ServerNeed {
         return this.#statements.close(statement);
       case Command.STMT_FETCH:
         if ((tracker.status & Status.LAST_ROW_SENT) === 0) return;
-        statement.isAtEnd = KEEPS_CURSOR.has(server.dialect);
+        statement.isAtEnd = KEEPS_CURSOR.has(dialect);
         return release(prepared, statement);
       case Command.STMT_RESET:
         statement.isAtEnd = false;
         return release(prepared, statement);
       default:
-        if (tracker.errorCode !== 0 && !statement.isBound) return prepared.fail(statement);
+        if (known !== undefined) followExecution(statement.context, known, { dialect, isFailed });
+        if (isFailed && !statement.isBound) return prepared.fail(statement);
         if (tracker.hasOpenedCursor) prepared.reserve(statement);
         else release(prepared, statement);
     }

@@ -7,7 +7,8 @@
  */
 import type { Dialect } from "./dialect.ts";
 import { SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
-import { RESULTS_COLLATION, rowOf } from "./variables.ts";
+import { enterSchema } from "./track.ts";
+import { RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 /** The state in which a statement was prepared, as a value of its own. */
 export interface PrepareContext {
@@ -61,6 +62,23 @@ export function stateToPrepareIn(
 
 function isForPreparing(name: string, dialect: Dialect): boolean {
   return name !== RESULTS_COLLATION && rowOf(name, dialect).isForExecution !== true;
+}
+
+/**
+ * Follows what executing a statement does, whatever it is: servers go to its schema and back, which
+ * sets what a change of schema sets. Those without an OK behind rows do not report it.
+ * @param known of the session that has executed it
+ */
+export function followExecution(
+  { state: { schema } }: PrepareContext,
+  known: SessionState,
+  { dialect, isFailed }: { readonly dialect: Dialect; readonly isFailed: boolean },
+): void {
+  if (dialect === "oceanbase" || schema === known.schema) return;
+  if (!known.variables.has(SET_BY_SCHEMA)) return;
+  // What is wrong with its values is found before the way.
+  if (isFailed) known.setVariable(SET_BY_SCHEMA, new Unread());
+  else enterSchema(known, known.schema, dialect);
 }
 
 /** A text as it was prepared. */

@@ -74,6 +74,11 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
 function applySchema(known: SessionState, schema: string, { dialect }: TrackOptions): void {
   // What a routine's own schema was, for as long as it ran, is told as if it had been left.
   if (schema === "" && known.schema === "") return;
+  enterSchema(known, schema, dialect);
+}
+
+/** Selects a schema, with what that sets. */
+export function enterSchema(known: SessionState, schema: string, dialect: Dialect): void {
   known.setSchema(schema);
   known.dropVariable(SET_BY_SCHEMA);
   // Without a schema, collation_server as it was at that moment counts.
