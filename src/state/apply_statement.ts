@@ -43,8 +43,12 @@ export function applyStatement(
   // What failed may have set variables, and servers report them later, as behind an EOF.
   if (isFailed || (endsInEof && (effects & CODE) !== 0)) known.isPending = true;
   if (effects === 0 && !hasInsertId) return;
-  const setsOthers = (effects & Effect.setsSystemVariables) !== 0;
-  for (const variable of userVariables) applyVariable(known, variable, { ...result, setsOthers });
+  if (userVariables.length > 0) {
+    const setsCollation = mayCollate(names, dialect);
+    for (const variable of userVariables) {
+      applyVariable(known, variable, { ...result, setsCollation });
+    }
+  }
   // What stands behind that variable need not have been reported.
   if (changesReports(names, dialect)) {
     for (const { effect, name } of names) {
@@ -78,10 +82,18 @@ export function changesReports(names: Classified["names"], dialect: Dialect): bo
   );
 }
 
+/** Whether a statement may change the collation that the connection gives to literals. */
+function mayCollate(names: Classified["names"], dialect: Dialect): boolean {
+  return names.some(({ effect, name }) => {
+    if (effect !== Effect.setsSystemVariables) return false;
+    return name === undefined || (rowOf(name, dialect).partOf ?? name) === "collation_connection";
+  });
+}
+
 function applyVariable(
   known: SessionState,
   variable: AssignedVariable,
-  { isFailed, ...options }: StatementResult & { readonly setsOthers: boolean },
+  { isFailed, ...options }: StatementResult & { readonly setsCollation: boolean },
 ): void {
   const { dialect } = options;
   if (!isMovableName(variable.name, dialect)) return known.setUncertain();

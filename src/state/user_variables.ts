@@ -62,8 +62,8 @@ export function shownValue(value: string): string {
 
 export interface AssignedOptions {
   readonly dialect: Dialect;
-  /** The statement sets system variables too, and nobody knows which one first. */
-  readonly setsOthers?: boolean;
+  /** The statement sets `collation_connection` too, and nobody knows which one first. */
+  readonly setsCollation?: boolean;
 }
 
 /**
@@ -73,11 +73,11 @@ export interface AssignedOptions {
 export function assignedText(
   { name, literal, takesConnectionCharset }: AssignedVariable,
   state: SessionState,
-  { dialect, setsOthers = false }: AssignedOptions,
+  { dialect, setsCollation = false }: AssignedOptions,
 ): string | undefined {
   if (literal === undefined || literal.length > LONGEST_LITERAL) return undefined;
   if (literal === "NULL") return assignedNull(name, state, dialect);
-  const collation = setsOthers ? undefined : textOf(state.variable("collation_connection"));
+  const collation = setsCollation ? undefined : textOf(state.variable("collation_connection"));
   if (takesConnectionCharset) return connectionString(literal, collation, dialect);
   if (dialect === "mysql" && NUMBER.test(literal)) {
     return collation === undefined ? undefined : `${literal}${UNDER}${collation}`;

@@ -268,12 +268,21 @@ const STATEMENTS: readonly (readonly [
       hasInsertId: boolean;
       endsInEof: boolean;
       isOneOfSeveral: boolean;
+      /** Of the connection. */
+      collation: string;
     }
   >?,
 ])[] = [
   ["SELECT 1", ""],
   ["SELECT 1", "pending", { isFailed: true }],
-  ["SET @a=5, @B=NULL, @c=NOW()", "@a=5 @b=x'',@b:=NULL @c=?"],
+  ["SET @a=5, @B=NULL, @c=NOW()", "@a=5 @b=x'',@b:=NULL @c=?", { dialect: "mariadb" }],
+  ["SET @a=5, sql_mode=''", "@a=5 under latin1_bin", { collation: "latin1_bin" }],
+  ["SET @a='x', time_zone='+01:00'", "@a=_latin1'x' COLLATE latin1_bin", {
+    collation: "latin1_bin",
+  }],
+  // Whether before or behind the change, nobody knows.
+  ["SET @a=5, NAMES utf8mb4", "@a=?", { collation: "latin1_bin" }],
+  ["SET character_set_connection=utf8mb4, @a='x'", "@a=?", { collation: "latin1_bin" }],
   ["SET @a=5", "@a=? pending", { isFailed: true }],
   ["SET @`ä`=5", "uncertain"],
   ["SET @`a b`=5", "uncertain", { dialect: "oceanbase" }],
@@ -302,8 +311,9 @@ const STATEMENTS: readonly (readonly [
 
 for (const [sql, expected, options] of STATEMENTS) {
   Deno.test(`The statement ${sql} ${JSON.stringify(options ?? {})} leaves ${expected}`, () => {
-    const { dialect = "mysql", isFailed = false, ...rest } = options ?? {};
-    const state = new SessionState();
+    const { dialect = "mysql", isFailed = false, collation, ...rest } = options ?? {};
+    const login = collation === undefined ? [] : [["collation_connection", collation] as const];
+    const state = SessionState.afterLogin("", new Map(login));
     if (expected.includes("@old")) state.setUserVariable("old", "1");
     const bytes = encodeText(sql);
     const read = classifyText(bytes, { start: 0, end: bytes.length }, {
@@ -313,7 +323,7 @@ for (const [sql, expected, options] of STATEMENTS) {
     });
     applyStatement(state, read, { dialect, isFailed, ...rest });
     const found = [...state.userVariables].map(([name, value]) =>
-      `@${name}=${value instanceof Unread ? "?" : value}`
+      `@${name}=${value instanceof Unread ? "?" : value.replace("\0", " under ")}`
     );
     for (const [name, value] of Object.entries(shown(state))) found.push(`${name}=${value}`);
     if (state.role !== "") found.push(`role=${state.role}`);

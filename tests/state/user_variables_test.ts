@@ -40,8 +40,8 @@ for (const [literal, text, under] of LITERALS) {
   Deno.test(`The literal ${literal.slice(0, 40)}`, () => {
     const variable = { name: "v", literal, takesConnectionCharset: false };
     const state = new SessionState();
-    const kept = (dialect: Dialect, setsOthers = false) => {
-      const value = assignedText(variable, state, { dialect, setsOthers });
+    const kept = (dialect: Dialect, setsCollation = false) => {
+      const value = assignedText(variable, state, { dialect, setsCollation });
       return value === undefined ? undefined : assignmentOf(value);
     };
     const assignment = text === undefined ? undefined : { text, under };
@@ -81,7 +81,7 @@ Deno.test("Strings take the connection's character set and collation", () => {
     assertEquals(assignedText(variable, state, { dialect: "mysql" }), expected);
   }
   state.setVariable("collation_connection", "utf8mb4_bin");
-  assertEquals(assignedText(variable, state, { dialect: "mysql", setsOthers: true }), undefined);
+  assertEquals(assignedText(variable, state, { dialect: "mysql", setsCollation: true }), undefined);
   state.setVariable("collation_connection", new Unread());
   assertEquals(assignedText(variable, state, { dialect: "mysql" }), undefined);
 });
