@@ -88,6 +88,13 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#context.preparedBook;
   }
 
+  /** Not behind an ERR, which has no flags, where it may have begun or ended a transaction. */
+  isStatusKnown(): boolean {
+    const { hold, status } = this.#session;
+    const hasFailed = (hold?.current?.tracker.errorCode ?? 0) !== 0;
+    return !hasFailed || (status & (Status.AUTOCOMMIT | Status.IN_TRANS)) === Status.AUTOCOMMIT;
+  }
+
   preparedLimit(): number {
     return this.#context.config.poolPreparedStatements;
   }

@@ -50,6 +50,8 @@ export interface PlannerOptions extends AnswerForm, ForecastOptions {
   readonly scope: AdminScope;
   /** Whether server sessions are shared, so that it matters what statements do to theirs. */
   readonly isShared: boolean;
+  /** Whether answers of the proxy can have the flags that the server would tell now. */
+  isStatusKnown(): boolean;
   readonly preparedBook: PreparedBook;
   /** See `ServerHold`. */
   facts(asks: number, command: PlannedCommand): LastFacts | undefined;
@@ -283,6 +285,7 @@ export class CommandPlanner {
       capabilities,
       answers: this.answers,
       mode: () => this.#mode,
+      isStatusKnown: () => this.#options.isStatusKnown(),
       limit: () => this.#options.preparedLimit(),
     });
   }

@@ -69,6 +69,8 @@ export interface SharedStatementsOptions {
   /** That the client agreed on. */
   readonly capabilities: Capabilities;
   readonly answers: OwnAnswers;
+  /** Whether answers of the proxy can have the flags that the server would tell now. */
+  isStatusKnown(): boolean;
   /** How the client's texts are to be read, as of now. */
   mode(): SqlMode;
   /** Most statements that a server session has. */
@@ -151,7 +153,7 @@ export class SharedStatements implements ServerNeed {
         this.#statements.close(statement);
         return [];
       case Command.STMT_RESET:
-        if (statement.reservedOn !== undefined) return undefined;
+        if (statement.reservedOn !== undefined || !this.#options.isStatusKnown()) return undefined;
         // No rows are left of a cursor and no part of a value was sent: there is nothing to reset.
         statement.isAtEnd = false;
         return [this.#options.answers.ok()];

@@ -83,6 +83,22 @@ const PREPARED_IN_TWO: readonly Line[] = [
 
 const SCENARIOS: readonly Scenario[] = [
   {
+    title: "a reset behind an error tells whether there is a transaction",
+    sessions: 2,
+    script: [
+      [1, ask("SET autocommit = 0"), "holds"],
+      [1, prepare(1, "UPDATE one.fixed SET amount = 1 WHERE id > ?"), "holds"],
+      [1, execute(1, text("other")), "holds"],
+      [1, reset(1), "holds"],
+      [1, ask("ROLLBACK"), "holds"],
+      [1, ask("SELECT nonsense"), "holds"],
+      [1, reset(1), "holds"],
+      [1, ask("SET autocommit = 1")],
+      [1, execute(1, text("other"))],
+      [1, reset(1)],
+    ],
+  },
+  {
     title: "statements of several clients on one server session",
     sessions: 1,
     script: [
