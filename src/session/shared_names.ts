@@ -178,7 +178,9 @@ export class SharedNames implements ServerNeed {
     for (const name of this.#executed) {
       const statement = this.#names.find(name);
       if (statement !== undefined && known !== undefined) {
-        followExecution(statement.context, known, { dialect, isFailed: hasFailed });
+        // Among other changes, the name may have had another statement.
+        const isUnsure = hasFailed || this.#changes.length > 0;
+        followExecution(statement.context, known, { dialect, isUnsure });
       }
     }
     for (const change of this.#changes) {

@@ -357,7 +357,9 @@ export class SharedStatements implements ServerNeed {
         statement.isAtEnd = false;
         return release(prepared, statement);
       default:
-        if (known !== undefined) followExecution(statement.context, known, { dialect, isFailed });
+        if (known !== undefined) {
+          followExecution(statement.context, known, { dialect, isUnsure: isFailed });
+        }
         if (isFailed && !statement.isBound) return prepared.fail(statement);
         if (tracker.hasOpenedCursor) prepared.reserve(statement);
         else release(prepared, statement);

@@ -68,16 +68,16 @@ function isForPreparing(name: string, dialect: Dialect): boolean {
  * Follows what executing a statement does, whatever it is: servers go to its schema and back, which
  * sets what a change of schema sets. Those without an OK behind rows do not report it.
  * @param known of the session that has executed it
+ * @param isUnsure it may not have come to that: what is wrong with values is found before
  */
 export function followExecution(
   { state: { schema } }: PrepareContext,
   known: SessionState,
-  { dialect, isFailed }: { readonly dialect: Dialect; readonly isFailed: boolean },
+  { dialect, isUnsure }: { readonly dialect: Dialect; readonly isUnsure: boolean },
 ): void {
   if (dialect === "oceanbase" || schema === known.schema) return;
   if (!known.variables.has(SET_BY_SCHEMA)) return;
-  // What is wrong with its values is found before the way.
-  if (isFailed) known.setVariable(SET_BY_SCHEMA, new Unread());
+  if (isUnsure) known.setVariable(SET_BY_SCHEMA, new Unread());
   else enterSchema(known, known.schema, dialect);
 }
 

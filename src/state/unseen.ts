@@ -7,7 +7,7 @@ import { decodeText } from "../protocol/bytes.ts";
 import { Effect } from "../sql/effects.ts";
 import { OWN_VARIABLES } from "./diagnostics.ts";
 import type { Dialect } from "./dialect.ts";
-import { type SessionState, Unread } from "./session_state.ts";
+import { type SessionState, UNKNOWN_ROLE, Unread } from "./session_state.ts";
 import { COUNT_LOCKS } from "./user_locks.ts";
 import { cellNumber, isMovableName } from "./user_variables.ts";
 
@@ -106,13 +106,16 @@ export function unseenQuery(dialect: Dialect): string | undefined {
 /**
  * Makes a state that is uncertain for the sake of user variables certain again.
  * @param rows of {@link unseenQuery}, which the server session has answered
- * @returns whether the session can be left: false where a variable has a name that cannot be moved
+ * @returns whether the session can be left: false where a variable has a name that cannot be moved,
+ *   and where nobody knows the roles
  */
 export function applyUnseen(
   known: SessionState,
   rows: readonly (readonly (Uint8Array | null)[])[],
   dialect: Dialect,
 ): boolean {
+  // That is another reason, which no server tells anything of.
+  if (known.role === UNKNOWN_ROLE) return false;
   const names = rows.map(([name]) => decodeText(name!).toLowerCase())
     .filter((name) => !name.startsWith(OWN_VARIABLES) || known.userVariables.has(name));
   if (!names.every((name) => isMovableName(name, dialect))) return false;

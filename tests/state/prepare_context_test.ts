@@ -11,14 +11,14 @@ function behind(
   dialect: Dialect,
   prepared: string,
   now: string,
-  { own = "latin1_bin", isFailed = false } = {},
+  { own = "latin1_bin", isUnsure = false } = {},
 ): unknown {
   const state = new SessionState();
   state.setSchema(prepared);
   const context = contextOf(state, dialect);
   state.setSchema(now);
   if (own !== "") state.setVariable(COLLATION, own);
-  followExecution(context, state, { dialect, isFailed });
+  followExecution(context, state, { dialect, isUnsure });
   assertEquals(state.schema, now);
   const value = state.variables.get(COLLATION);
   return value instanceof Unread ? "to be read" : textOf(value);
@@ -30,7 +30,7 @@ Deno.test("Who comes back to a schema has its collation", () => {
     assertEquals(behind(dialect, "", "two"), undefined);
     assertEquals(behind(dialect, "one", ""), "to be read");
     assertEquals(behind(dialect, "one", "two", { own: "" }), undefined);
-    assertEquals(behind(dialect, "one", "two", { isFailed: true }), "to be read");
+    assertEquals(behind(dialect, "one", "two", { isUnsure: true }), "to be read");
   }
 });
 

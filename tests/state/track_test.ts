@@ -8,7 +8,7 @@ import { classifyText, Effect } from "../../src/sql/classify.ts";
 import { applyStatement, isPassing } from "../../src/state/apply_statement.ts";
 import type { Dialect } from "../../src/state/dialect.ts";
 import { loginState, loginStatement } from "../../src/state/login_statement.ts";
-import { SessionState, Unread } from "../../src/state/session_state.ts";
+import { SessionState, UNKNOWN_ROLE, Unread } from "../../src/state/session_state.ts";
 import { readSettled, settlement } from "../../src/state/settlement.ts";
 import {
   applyTrack,
@@ -349,6 +349,8 @@ Deno.test("Names that were unseen make an uncertain state certain", () => {
   assert(applyUnseen(state, [[encodeText("A")], [encodeText("b")]], "mysql"));
   assertEquals([...state.userVariables.keys()], ["a", "b"]);
   assertEquals([state.isUncertain, state.userVariables.get("a")], [false, "1"]);
+  state.setRole(UNKNOWN_ROLE);
+  assert(!applyUnseen(state, [[encodeText("A")]], "mysql") && state.isUncertain);
 });
 
 Deno.test("The reply to the login statement is a state that sessions share", () => {
