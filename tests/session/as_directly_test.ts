@@ -57,14 +57,6 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
       "SELECT @@character_set_database",
     ],
   },
-  "roles that nobody knows behind a routine": {
-    steps: [
-      "CALL one.inserts()",
-      "SET ROLE missing; SELECT * FROM one.missing",
-      "SELECT 1",
-      "SELECT CURRENT_ROLE()",
-    ],
-  },
   "locked tables before what fails": {
     steps: ["LOCK TABLES one.t WRITE; SELECT nope", "SELECT * FROM one.three", "UNLOCK TABLES"],
     pins: { 0: "lock_tables", 2: "" },
