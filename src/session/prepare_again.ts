@@ -143,7 +143,8 @@ async function stateFor(
   if (isBoundToNoSchema({ context, text })) {
     throw lost("it was prepared without a schema, and the session has one");
   }
-  const other = { ...context, state: withSchema(context.state, ANY_SCHEMA) };
+  const schema = context.state.schema === "" ? ANY_SCHEMA : wanted.schema;
+  const other = { ...context, state: withSchema(context.state, schema) };
   return stateToPrepareIn(other, wanted, dialect);
 }
 
