@@ -103,6 +103,10 @@ export class SessionCaller implements Caller, PlannerOptions {
     return this.#session.hold?.warnings;
   }
 
+  countNoWarnings(): void {
+    this.#session.hold?.countNoWarnings();
+  }
+
   facts(asks: number, command: PlannedCommand): LastFacts | undefined {
     return this.#session.hold?.facts(asks, command);
   }

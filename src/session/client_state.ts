@@ -24,7 +24,7 @@ import {
   Unread,
   type UnreadValues,
 } from "../state/session_state.ts";
-import { Tracked } from "../state/track.ts";
+import { returnResets, Tracked } from "../state/track.ts";
 import { mayBeCounted } from "../state/unseen.ts";
 import { hasManyLocks } from "../state/user_locks.ts";
 import { NOT_SET, shownValue } from "../state/user_variables.ts";
@@ -263,18 +263,21 @@ export class ClientState {
   }
 
   #apply(server: ServerSession, command: PlannedCommand, classified: Classified): void {
-    const { tracker, dialect, capabilities } = server;
+    const { tracker, dialect } = server;
+    const known = server.state.known!;
     const { effects } = classified;
     const isFailed = tracker.errorCode !== 0;
     const isToldId = tracker.lastInsertId !== 0;
     if (isToldId) this.#insertIdTold = tracker.lastInsertId;
     const hasInsertId = isToldId || this.#hidesInsertId(server, command);
-    if (!isFailed && effects === 0 && !hasInsertId) return;
-    applyStatement(server.state.known!, classified, {
+    const hasNoReports = mayHaveNoReports(server, command);
+    const isPlain = !isFailed && effects === 0 && !hasInsertId;
+    if (isPlain && !(hasNoReports && returnResets(known, dialect))) return;
+    applyStatement(known, classified, {
       dialect,
       isFailed,
       hasInsertId,
-      endsInEof: tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0,
+      hasNoReports,
       isOneOfSeveral: !command.isAlone,
     });
   }
@@ -333,6 +336,15 @@ export class ClientState {
     const isUntold = (seen & Tracked.TRACKING) !== 0 && !isTold;
     if (isUntold) this.#pins.add("unknown_state", { since: now, cause });
   }
+}
+
+/** Whether the reply to the command, which has succeeded, had no OK. */
+function mayHaveNoReports(
+  { tracker, capabilities }: ServerSession,
+  { command }: PlannedCommand,
+): boolean {
+  return command === Command.STMT_PREPARE ||
+    (tracker.hasRows && (capabilities.base & Capability.DEPRECATE_EOF) === 0);
 }
 
 /** Whether the server reads texts as UTF-8, and as far as that is known leaves their strings in it. */

@@ -52,6 +52,8 @@ export interface PlannerOptions extends AnswerForm, ForecastOptions {
   readonly isShared: boolean;
   /** Whether answers of the proxy can have the flags that the server would tell now. */
   isStatusKnown(): boolean;
+  /** See `ServerHold`. */
+  countNoWarnings(): void;
   readonly preparedBook: PreparedBook;
   /** See `ServerHold`. */
   facts(asks: number, command: PlannedCommand): LastFacts | undefined;
@@ -286,6 +288,7 @@ export class CommandPlanner {
       answers: this.answers,
       mode: () => this.#mode,
       isStatusKnown: () => this.#options.isStatusKnown(),
+      countNoWarnings: () => this.#options.countNoWarnings(),
       limit: () => this.#options.preparedLimit(),
     });
   }

@@ -11,7 +11,12 @@ import { Command } from "../protocol/constants.ts";
 import { commandRow } from "../protocol/replies.ts";
 import { Ask, Effect } from "../sql/effects.ts";
 import type { Dialect } from "../state/dialect.ts";
-import { commandLeavesConditions, leavesConditions, leavesFoundRows } from "../state/kept_facts.ts";
+import {
+  commandLeavesConditions,
+  countsWarnings,
+  leavesConditions,
+  leavesFoundRows,
+} from "../state/kept_facts.ts";
 import {
   firstWords,
   firstWordsOfEach,
@@ -111,6 +116,11 @@ export class LastStatement {
     }
   }
 
+  /** A command was answered that has had no warnings, and leaves those that are there. */
+  countNoWarnings(): void {
+    this.#facts.warnings = 0;
+  }
+
   /** The session was reset. */
   forget(): void {
     Object.assign(this.#facts, NO_FACTS);
@@ -132,8 +142,10 @@ export class LastStatement {
     const facts = this.#facts;
     const { tracker, dialect } = server;
     const isDone = tracker.errorCode === 0;
-    if (isDone && commandLeavesConditions(command.command, dialect)) return;
+    const leaves = isDone && commandLeavesConditions(command.command, dialect);
+    if (leaves && !countsWarnings(command.command)) return;
     facts.warnings = tracker.errorCode === 0 ? tracker.warnings : undefined;
+    if (leaves && tracker.warnings === 0) return;
     // MySQL forgets them with every statement that is not about them.
     const isForgetful = dialect === "mysql";
     const keeps = !isForgetful || (asks & Ask.diagnostics) !== 0;

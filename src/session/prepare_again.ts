@@ -17,6 +17,7 @@ import {
 } from "../state/prepare_context.ts";
 import { type ClientStatement, MOST_PREPARED } from "../state/prepared_registry.ts";
 import { adopt, SessionState } from "../state/session_state.ts";
+import { returnResets } from "../state/track.ts";
 import { INSERT_ID } from "../state/variables.ts";
 import { refusalIn, UnmetNeed } from "./server_need.ts";
 
@@ -98,20 +99,25 @@ export async function inContextOf<Result>(
   prepared: TextInContext,
   { wanted, run }: { readonly wanted: SessionState; readonly run: () => Promise<Result> },
 ): Promise<Result> {
+  const { dialect, state } = server;
   const meanwhile = await stateFor(server, prepared, wanted);
-  if (meanwhile === undefined) return await run();
   const back = () => bringTo(server, wanted, { keepsUnknown: true });
   try {
-    await bringTo(server, meanwhile, { keepsUnknown: true });
+    if (meanwhile !== undefined) await bringTo(server, meanwhile, { keepsUnknown: true });
   } catch (error) {
     if (!(error instanceof SluiceError) || !server.isOpen) throw error;
+    // It may have come half way.
+    state.known!.isPending = true;
     await back();
     // The schema is gone, or the like: the session is in order all the same.
     const { kind, message, code, sqlState } = error;
     throw new UnmetNeed(kind, message, { code, sqlState, cause: error });
   }
   const result = await run();
-  await back();
+  // What it is about may be in another schema.
+  const isReset = returnResets(state.known!, dialect);
+  state.known!.isPending ||= isReset;
+  if (isReset || meanwhile !== undefined) await back();
   return result;
 }
 

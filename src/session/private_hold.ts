@@ -80,6 +80,8 @@ export class PrivateHold implements ServerHold {
 
   readonly warnings = 0;
 
+  countNoWarnings(): void {}
+
   stateInfo(): undefined {}
 
   variable(name: string): string | undefined {

@@ -18,6 +18,8 @@ export interface ServerHold {
   readonly isInTransaction: boolean;
   /** How many the last statement had, as replies to other commands repeat it; of shared ones only. */
   readonly warnings: number | undefined;
+  /** That number is none now: the proxy has answered what servers count anew behind. */
+  countNoWarnings(): void;
   /** See `ClientEntry`. */
   stateInfo(): SessionStateInfo | undefined;
   /** A system variable of the session, as far as servers have told it. */

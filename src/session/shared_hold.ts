@@ -131,6 +131,10 @@ export class SharedHold implements ServerHold, OpeningHome {
     return this.state.lastStatement.warnings;
   }
 
+  countNoWarnings(): void {
+    this.state.lastStatement.countNoWarnings();
+  }
+
   stateInfo(): SessionStateInfo {
     return this.state.info();
   }

@@ -71,6 +71,8 @@ export interface SharedStatementsOptions {
   readonly answers: OwnAnswers;
   /** Whether answers of the proxy can have the flags that the server would tell now. */
   isStatusKnown(): boolean;
+  /** COM_STMT_RESET was answered: servers repeat no number of warnings from before it. */
+  countNoWarnings(): void;
   /** How the client's texts are to be read, as of now. */
   mode(): SqlMode;
   /** Most statements that a server session has. */
@@ -156,6 +158,7 @@ export class SharedStatements implements ServerNeed {
         if (statement.reservedOn !== undefined || !this.#options.isStatusKnown()) return undefined;
         // No rows are left of a cursor and no part of a value was sent: there is nothing to reset.
         statement.isAtEnd = false;
+        this.#options.countNoWarnings();
         return [this.#options.answers.ok()];
       case Command.STMT_FETCH:
         return statement.reservedOn === undefined ? [this.#withoutRows(statement)] : undefined;

@@ -2,6 +2,7 @@
 import { type AssignedVariable, type Classified, Effect } from "../sql/classify.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, UNKNOWN_ROLE, Unread } from "./session_state.ts";
+import { returnResets } from "./track.ts";
 import { assignedText, isMovableName } from "./user_variables.ts";
 import { INSERT_ID, rowOf, saysWhatIsReported, SET_BY_SCHEMA } from "./variables.ts";
 
@@ -9,8 +10,8 @@ export interface StatementResult {
   readonly dialect: Dialect;
   /** It ended with ERR: nobody knows how far it came. */
   readonly isFailed: boolean;
-  /** Its reply ended with an EOF packet, which has no room for reports. */
-  readonly endsInEof?: boolean;
+  /** Its reply had no OK packet, which alone has room for reports: it ended in an EOF, for one. */
+  readonly hasNoReports?: boolean;
   /** An OK had an insert id, or the reply tells none of those that were generated. */
   readonly hasInsertId?: boolean;
   /** It was one of several statements, or may have been: what failed need not be this one. */
@@ -39,9 +40,11 @@ export function applyStatement(
   { effects, userVariables, names }: Pick<Classified, "effects" | "userVariables" | "names">,
   result: StatementResult,
 ): void {
-  const { dialect, isFailed, endsInEof = false, hasInsertId = false } = result;
-  // What failed may have set variables, and servers report them later, as behind an EOF.
-  if (isFailed || (endsInEof && (effects & CODE) !== 0)) known.isPending = true;
+  const { dialect, isFailed, hasNoReports = false, hasInsertId = false } = result;
+  // What failed may have set variables, and servers report them later, as behind an EOF. Views and
+  // triggers have routines of which no text tells.
+  const mayTellLate = hasNoReports && ((effects & CODE) !== 0 || returnResets(known, dialect));
+  if (isFailed || mayTellLate) known.isPending = true;
   if (effects === 0 && !hasInsertId) return;
   if (userVariables.length > 0) {
     const setsCollation = mayCollate(names, dialect);

@@ -37,13 +37,21 @@ const WITH_ROWS_LEAVE: Readonly<Record<Dialect, RegExp | undefined>> = {
 
 /** Commands that are no statements, and leave the conditions of the last one. */
 const LEAVE_CONDITIONS: Readonly<Record<Dialect, ReadonlySet<number>>> = {
-  mysql: new Set([Command.PING, Command.STATISTICS, Command.SET_OPTION, Command.INIT_DB]),
+  mysql: new Set([
+    ...[Command.PING, Command.STATISTICS, Command.SET_OPTION, Command.INIT_DB],
+    ...[Command.STMT_RESET, Command.STMT_FETCH],
+  ]),
   mariadb: new Set([
     ...[Command.PING, Command.STATISTICS, Command.SET_OPTION, Command.INIT_DB],
-    ...[Command.FIELD_LIST, Command.STMT_PREPARE],
+    ...[Command.STMT_RESET, Command.STMT_FETCH, Command.FIELD_LIST, Command.STMT_PREPARE],
   ]),
-  oceanbase: new Set([Command.PING, Command.STATISTICS, Command.SET_OPTION]),
+  oceanbase: new Set([
+    ...[Command.PING, Command.STATISTICS, Command.SET_OPTION, Command.STMT_RESET],
+  ]),
 };
+
+/** Of those, the ones behind which servers repeat their own number of warnings, not the last one's. */
+const COUNT_WARNINGS: ReadonlySet<number> = new Set([Command.STMT_RESET, Command.STMT_FETCH]);
 
 /** @param text of a statement */
 export function leavesFoundRows(text: string, dialect: Dialect): boolean {
@@ -54,6 +62,11 @@ export function leavesFoundRows(text: string, dialect: Dialect): boolean {
 /** @param command of `Command`, one that is no statement, and has succeeded */
 export function commandLeavesConditions(command: number, dialect: Dialect): boolean {
   return LEAVE_CONDITIONS[dialect].has(command);
+}
+
+/** Whether the number of warnings that the command has had takes the place of the last statement's. */
+export function countsWarnings(command: number): boolean {
+  return COUNT_WARNINGS.has(command);
 }
 
 /** @param text of one statement that has warned of nothing; empty where there were comments only */

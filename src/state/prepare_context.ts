@@ -7,7 +7,7 @@
  */
 import type { Dialect } from "./dialect.ts";
 import { SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
-import { enterSchema } from "./track.ts";
+import { enterSchema, returnResets } from "./track.ts";
 import { RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 /** The state in which a statement was prepared, as a value of its own. */
@@ -75,8 +75,7 @@ export function followExecution(
   known: SessionState,
   { dialect, isUnsure }: { readonly dialect: Dialect; readonly isUnsure: boolean },
 ): void {
-  if (dialect === "oceanbase" || schema === known.schema) return;
-  if (!known.variables.has(SET_BY_SCHEMA)) return;
+  if (schema === known.schema || !returnResets(known, dialect)) return;
   if (isUnsure) known.setVariable(SET_BY_SCHEMA, new Unread());
   else enterSchema(known, known.schema, dialect);
 }

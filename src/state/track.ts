@@ -44,6 +44,7 @@ export interface TrackOptions {
  */
 export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOptions): number {
   let seen = 0;
+  let schema: string | undefined;
   const variables: [string, string][] = [];
   for (const { type, data } of ok.track) {
     switch (type) {
@@ -51,7 +52,7 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
         for (const pair of decodeTrackedVariables(data)) variables.push(pair);
         break;
       case SessionTrack.SCHEMA:
-        applySchema(known, new PacketReader(data, "tracked schema").lenencText(), options);
+        schema = new PacketReader(data, "tracked schema").lenencText();
         seen |= Tracked.SCHEMA;
         break;
       case SessionTrack.STATE_CHANGE:
@@ -63,6 +64,7 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
       default:
     }
   }
+  if (schema !== undefined) applySchema(known, schema, variables, options);
   if (variables.length > 0) {
     const hasSchema = (seen & Tracked.SCHEMA) !== 0;
     seen |= applyVariables(known, variables, { ...options, hasSchema });
@@ -71,10 +73,30 @@ export function applyTrack(known: SessionState, ok: OkPacket, options: TrackOpti
   return seen;
 }
 
-function applySchema(known: SessionState, schema: string, { dialect }: TrackOptions): void {
+function applySchema(
+  known: SessionState,
+  schema: string,
+  variables: readonly (readonly [string, string])[],
+  { dialect }: TrackOptions,
+): void {
   // What a routine's own schema was, for as long as it ran, is told as if it had been left.
-  if (schema === "" && known.schema === "") return;
+  const isReturn = schema === "" && known.schema === "";
+  const setsServer = () => variables.some(([name]) => name === COLLATION_SERVER);
+  if (isReturn && !returnResets(known, dialect) && !setsServer()) return;
   enterSchema(known, schema, dialect);
+}
+
+/** What counts where no schema is selected, as it was when that began. */
+const COLLATION_SERVER = "collation_server";
+
+/**
+ * Whether going to another schema and back, as servers do to load routines and to run them, leaves
+ * another collation than was there before: they take the schema's own, or without a schema the
+ * server's as it is set then.
+ */
+export function returnResets({ schema, variables }: SessionState, dialect: Dialect): boolean {
+  if (dialect === "oceanbase") return false;
+  return variables.has(SET_BY_SCHEMA) || (schema === "" && variables.has(COLLATION_SERVER));
 }
 
 /** Selects a schema, with what that sets. */

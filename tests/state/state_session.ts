@@ -104,8 +104,8 @@ export class StateSession implements Disposable {
       applyTrack(known, ok, { dialect, isPassing: passing, statement: sql });
     }
     const isFailed = answers.at(-1)?.error !== undefined;
-    const endsInEof = !isFailed && answers.at(-1)?.ok === undefined;
-    applyStatement(known, read, { dialect, isFailed, endsInEof });
+    const hasNoReports = !isFailed && answers.at(-1)?.ok === undefined;
+    applyStatement(known, read, { dialect, isFailed, hasNoReports });
     return answers;
   }
 

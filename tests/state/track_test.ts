@@ -40,6 +40,8 @@ function entryOf(report: string): TrackEntry {
 
 interface Row {
   readonly reports: readonly string[];
+  /** That was selected before. */
+  readonly schema?: string;
   readonly dialect?: Dialect;
   readonly isPassing?: boolean;
   readonly statement?: string;
@@ -64,8 +66,14 @@ const ROWS: readonly Row[] = [
   },
   { reports: ["wsrep_OSU_method=RSU"], expected: { wsrep_osu_method: "RSU" } },
   { reports: ["schema=one", "state"], seen: SCHEMA | STATE, expected: {} },
-  { reports: ["schema=one", "schema="], seen: SCHEMA, expected: { collation_database: "?" } },
+  { reports: ["schema="], schema: "one", seen: SCHEMA, expected: { collation_database: "?" } },
   { reports: ["schema="], seen: SCHEMA, expected: {} },
+  // Coming back to none sets what collation_server was then, before it was set or behind that.
+  {
+    reports: ["collation_server=latin1_bin", "schema="],
+    seen: SCHEMA,
+    expected: { collation_server: "latin1_bin", collation_database: "?" },
+  },
   {
     reports: ["schema=", "collation_database=utf8mb4_bin"],
     dialect: "oceanbase",
@@ -186,10 +194,10 @@ function shown(state: SessionState): Record<string, string> {
   );
 }
 
-for (const { reports, dialect = "mysql", expected, seen = 0, ...options } of ROWS) {
+for (const { reports, dialect = "mysql", expected, seen = 0, schema = "", ...options } of ROWS) {
   const name = [dialect, ...reports, options.statement ?? "", options.isPassing ?? ""].join(" ");
   Deno.test(`A report of ${name.slice(0, 150)}`, () => {
-    const state = new SessionState();
+    const state = SessionState.afterLogin(schema, new Map());
     assertEquals(applyTrack(state, okWith(...reports), { dialect, ...options }), seen);
     assertEquals(shown(state), Object.fromEntries(Object.entries(expected).sort()));
   });
@@ -266,10 +274,12 @@ const STATEMENTS: readonly (readonly [
       isFailed: boolean;
       dialect: Dialect;
       hasInsertId: boolean;
-      endsInEof: boolean;
+      hasNoReports: boolean;
       isOneOfSeveral: boolean;
       /** Of the connection. */
       collation: string;
+      /** Of the schema, as the session has set it. */
+      database: string;
     }
   >?,
 ])[] = [
@@ -295,8 +305,14 @@ const STATEMENTS: readonly (readonly [
   ["INSERT INTO t VALUES (NULL)", "last_insert_id=?", { hasInsertId: true }],
   ["CALL p()", "@old=? collation_database=? last_insert_id=? uncertain"],
   ["SELECT f()", "@old=? collation_database=? last_insert_id=? uncertain pending", {
-    endsInEof: true,
+    hasNoReports: true,
   }],
+  ["SELECT * FROM v", "", { hasNoReports: true }],
+  ["SELECT * FROM v", "collation_database=latin2_bin pending", {
+    hasNoReports: true,
+    database: "latin2_bin",
+  }],
+  ["SELECT * FROM v", "collation_database=latin2_bin", { database: "latin2_bin" }],
   ["FROBNICATE", "last_insert_id=? uncertain"],
   ["SET ROLE reader", "role=SET ROLE reader"],
   ["SET ROLE reader", "pending", { isFailed: true }],
@@ -311,10 +327,11 @@ const STATEMENTS: readonly (readonly [
 
 for (const [sql, expected, options] of STATEMENTS) {
   Deno.test(`The statement ${sql} ${JSON.stringify(options ?? {})} leaves ${expected}`, () => {
-    const { dialect = "mysql", isFailed = false, collation, ...rest } = options ?? {};
+    const { dialect = "mysql", isFailed = false, collation, database, ...rest } = options ?? {};
     const login = collation === undefined ? [] : [["collation_connection", collation] as const];
     const state = SessionState.afterLogin("", new Map(login));
     if (expected.includes("@old")) state.setUserVariable("old", "1");
+    if (database !== undefined) state.setVariable("collation_database", database);
     const bytes = encodeText(sql);
     const read = classifyText(bytes, { start: 0, end: bytes.length }, {
       ansiQuotes: false,
