@@ -1,10 +1,13 @@
 /**
  * Many clients whose server sessions are shared, each beside a twin with a connection of its own:
  * whatever they do, on two servers, one after the other or (in long runs) all at once, they are
- * answered the same. `SLUICE_DIFFERENTIAL=1000000` runs so many statements, `SLUICE_SEED` repeats the rounds
- * from that seed on, `SLUICE_FEATURES` names what the generator may use, separated by commas, and
- * `SLUICE_ENGINE` the only server. `SLUICE_KEPT=1` also fails where a server session stays with a
- * client that has nothing left on it.
+ * answered the same.
+ *
+ * - `SLUICE_DIFFERENTIAL=1000000` runs so many statements; from 100,000 on the run is a long one.
+ * - `SLUICE_SEED` repeats the rounds from that seed on: those of a long run in a long one only.
+ * - `SLUICE_FEATURES` names what the generator may use, separated by commas.
+ * - `SLUICE_ENGINE` names the only server.
+ * - `SLUICE_KEPT=1` also fails where a server session stays with a client that has nothing left on it.
  */
 import { assert } from "@std/assert";
 import { type EngineName, type StartedEngine, startEngine } from "../../src/dev/engines/engine.ts";

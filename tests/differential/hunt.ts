@@ -68,7 +68,7 @@ function atOnce(seed: number, all: readonly Step[], finding: Finding): Failure {
 
 function linesOf(steps: readonly Step[], finding: Finding): string[] {
   return [
-    scriptOf(steps.slice(-SHOWN)),
+    scriptOf(steps.slice(-SHOWN), finding.logins),
     finding.isLeak ? `seen by ${finding.title}` : "the last one differs:",
     `  directly:          ${finding.difference.direct}`,
     `  through the proxy: ${finding.difference.shared}`,

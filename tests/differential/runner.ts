@@ -17,7 +17,7 @@ import {
 import { probe } from "./probe.ts";
 import { query } from "./scenario.ts";
 import { Side } from "./side.ts";
-import { describe, type Op, type Step } from "./steps.ts";
+import { describe, type NewLogins, type Op, type Step } from "./steps.ts";
 
 /** Servers that begin equal. */
 export interface Servers {
@@ -52,6 +52,8 @@ export interface Finding {
   readonly difference: Difference;
   /** Not the step's own client saw it, but one that came behind it. */
   readonly isLeak: boolean;
+  /** The steps do not tell of them. */
+  readonly logins: NewLogins;
 }
 
 /** Accounts; once for a pair of servers. */
@@ -142,6 +144,7 @@ class Runner {
   readonly #port: number;
   readonly #options: RunOptions;
   readonly #pairs = new Map<number, Pair>();
+  readonly #logins = new Map<Step, "before" | "behind">();
   /** By client: where it keeps a server session. */
   readonly #holders = new Map<number, ServerAt | undefined>();
 
@@ -157,15 +160,20 @@ class Runner {
     for (const [index, step] of steps.entries()) {
       const found = await this.#step(step);
       if (found !== undefined) {
-        return { index, title: describe(step.op), difference: found, isLeak: false };
+        return this.#finding({ index, title: describe(step.op), difference: found });
       }
       if (probeEvery === 0 || (index + 1) % probeEvery !== 0) continue;
       const left = await this.#probe();
       if (left === undefined) continue;
       const { op, difference } = left;
-      return { index, title: `a fresh login: ${describe(op)}`, difference, isLeak: true };
+      const title = `a fresh login: ${describe(op)}`;
+      return { ...this.#finding({ index, title, difference }), isLeak: true };
     }
     return undefined;
+  }
+
+  #finding(found: Omit<Finding, "isLeak" | "logins">): Finding {
+    return { ...found, isLeak: false, logins: this.#logins };
   }
 
   /** Every client in its own time; after a difference all stop. */
@@ -177,7 +185,7 @@ class Runner {
         if (finding !== undefined) return;
         const difference = await this.#step(step);
         if (difference === undefined) continue;
-        finding ??= { index, title: describe(step.op), difference, isLeak: false };
+        finding ??= this.#finding({ index, title: describe(step.op), difference });
       }
       // Who has nothing to do any more shall keep nothing that others need.
       await this.#startAfresh(this.#pairs.get(own[0]![1].client)!);
@@ -220,11 +228,13 @@ class Runner {
     }
   }
 
-  async #step({ client, op, server, isHinted, isFree }: Step): Promise<Difference | undefined> {
+  async #step(step: Step): Promise<Difference | undefined> {
+    const { client, op, server, isHinted, isFree } = step;
     const pair = this.#pairs.get(client) ?? await this.#connect(client);
     const { shared } = pair;
     if (server !== undefined && this.#staysElsewhere(shared.address, server)) {
       await this.#startAfresh(pair);
+      this.#logins.set(step, "before");
     }
     const isChosen = server === undefined || isHinted || server === pair.server;
     if (!isChosen && this.#options.servers > 1) {
@@ -244,6 +254,7 @@ class Runner {
     if (!await this.#keeps(shared.address)) return undefined;
     if (!this.#options.mustShare) {
       await this.#startAfresh(pair);
+      this.#logins.set(step, "behind");
       return undefined;
     }
     return {

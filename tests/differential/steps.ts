@@ -44,12 +44,18 @@ export interface Step {
   readonly isFree: boolean;
 }
 
+/** Where clients had to log in anew between their steps, for others to have their server sessions. */
+export type NewLogins = ReadonlyMap<Step, "before" | "behind">;
+
 /** Lines for a person who wants to type it. */
-export function scriptOf(steps: readonly Step[]): string {
-  return steps.map(({ client, op, server, isFree }) => {
+export function scriptOf(steps: readonly Step[], logins: NewLogins = new Map()): string {
+  return steps.map((step) => {
+    const { client, op, server, isFree } = step;
+    const login = logins.get(step);
     const remarks = [
       ...(server === undefined ? [] : [`on ${SERVER_NAMES[server]}`]),
       ...(isFree ? [] : ["keeps its session"]),
+      ...(login === undefined ? [] : [`logs in anew ${login} it`]),
     ];
     const remark = remarks.length === 0 ? "" : `   -- ${remarks.join(", ")}`;
     return `client ${client}> ${describe(op)}${remark}`;
