@@ -116,6 +116,13 @@ export class LastStatement {
     }
   }
 
+  /** A statement was refused before it could run; undefined where that has left nothing. */
+  learnRefusal(conditions: Conditions | undefined): void {
+    if (conditions === undefined) return;
+    Object.assign(this.#facts, { conditions, warnings: undefined, rowCount: -1 });
+    this.#isHidden = true;
+  }
+
   /** A command was answered that has had no warnings, and leaves those that are there. */
   countNoWarnings(): void {
     this.#facts.warnings = 0;

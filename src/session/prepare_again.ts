@@ -1,7 +1,8 @@
 /** Has a server session prepare what a client has prepared on another one. */
 import { bringTo } from "../backend/catch_up.ts";
 import { settle } from "../backend/read_out.ts";
-import { exchange, type OwnCommand } from "../backend/server_exchange.ts";
+import { readConditions } from "../backend/read_conditions.ts";
+import { exchange, type OwnCommand, type Reply } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import { SluiceError } from "../errors.ts";
 import { concat, frame } from "../protocol/bytes.ts";
@@ -68,15 +69,13 @@ export async function prepareAgain(
   const { text } = shared;
   const reply = await inContextOf(server, { context, text }, {
     wanted,
-    run: async () => {
+    prepare: async () => {
       const reply = await prepare(server, text);
       if (refusalIn(reply)?.code !== TOO_MANY) return reply;
       server.state.prepared?.shrink(0);
       return await prepare(server, text);
     },
   });
-  const refusal = refusalIn(reply);
-  if (refusal !== undefined) throw refusal;
   const { statementId, parameters } = decodePrepareHead(reply[0]!, server.capabilities.base);
   const prepared = server.state.keepPrepared();
   prepared.add(shared, statementId);
@@ -90,15 +89,15 @@ export async function prepareAgain(
 }
 
 /**
- * Runs something in the state in which the text was prepared.
+ * Prepares a text in the state in which it was prepared before.
  * @param wanted the state of the session, before and after
- * @throws {UnmetNeed} where that state cannot be had
+ * @throws {UnmetNeed} where that state cannot be had, or the server refuses the text
  */
-export async function inContextOf<Result>(
+export async function inContextOf(
   server: ServerSession,
   prepared: TextInContext,
-  { wanted, run }: { readonly wanted: SessionState; readonly run: () => Promise<Result> },
-): Promise<Result> {
+  { wanted, prepare }: { readonly wanted: SessionState; readonly prepare: () => Promise<Reply> },
+): Promise<Reply> {
   const { dialect, state } = server;
   const meanwhile = await stateFor(server, prepared, wanted);
   const back = () => bringTo(server, wanted, { keepsUnknown: true });
@@ -113,12 +112,18 @@ export async function inContextOf<Result>(
     const { kind, message, code, sqlState } = error;
     throw new UnmetNeed(kind, message, { code, sqlState, cause: error });
   }
-  const result = await run();
+  const reply = await prepare();
+  const refusal = refusalIn(reply);
+  // In a transaction the session stays with the client, and tells of it by itself.
+  if (refusal !== undefined && !server.isInTransaction) {
+    refusal.conditions = await readConditions(server);
+  }
   // What it is about may be in another schema.
   const isReset = returnResets(state.known!, dialect);
   state.known!.isPending ||= isReset;
   if (isReset || meanwhile !== undefined) await back();
-  return result;
+  if (refusal !== undefined) throw refusal;
+  return reply;
 }
 
 /** Undefined where the session can stay as it is. @throws {UnmetNeed} */
@@ -171,7 +176,7 @@ function lost(why: string): UnmetNeed {
   );
 }
 
-async function prepare(server: ServerSession, text: Uint8Array): Promise<readonly Uint8Array[]> {
+async function prepare(server: ServerSession, text: Uint8Array): Promise<Reply> {
   const closes: OwnCommand[] = (server.state.prepared?.takeClosing() ?? []).map((id) => ({
     row: CLOSE_ROW,
     payload: encodeStatementRequest(Command.STMT_CLOSE, id),

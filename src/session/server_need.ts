@@ -1,4 +1,5 @@
 /** What a command needs of its server session beside the state of the client's session. */
+import type { Conditions } from "../backend/read_conditions.ts";
 import type { Reply } from "../backend/server_exchange.ts";
 import type { ServerSession } from "../backend/server_session.ts";
 import type { SessionState } from "../state/session_state.ts";
@@ -40,7 +41,10 @@ export interface ServerNeed {
 }
 
 /** What a command needs is not to be had, anywhere: the client is told why. */
-export class UnmetNeed extends SluiceError {}
+export class UnmetNeed extends SluiceError {
+  /** Where a server has refused it, what that has left for who asks, and is taken away there. */
+  conditions: Conditions | undefined;
+}
 
 /** What a server says of a statement that the client has sent, in its words; undefined for no ERR. */
 export function refusalIn(reply: Reply): UnmetNeed | undefined {

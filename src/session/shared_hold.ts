@@ -202,7 +202,8 @@ export class SharedHold implements ServerHold, OpeningHome {
       if (session !== this.#current) session.close();
       throw ended;
     } catch (error) {
-      if (!(error instanceof UnmetNeed)) this.servers.onFailure(error, this.schema);
+      if (error instanceof UnmetNeed) this.state.lastStatement.learnRefusal(error.conditions);
+      else this.servers.onFailure(error, this.schema);
       if (this.#opening !== opening) return undefined;
       throw error;
     } finally {

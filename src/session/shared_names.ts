@@ -24,7 +24,7 @@ import type { SessionState } from "../state/session_state.ts";
 import type { ClientInput } from "./client_input.ts";
 import { followExecution } from "../state/prepare_context.ts";
 import { inContextOf, readSettings, tellsSettings, tooManyPrepared } from "./prepare_again.ts";
-import { refusalIn, type ServerNeed } from "./server_need.ts";
+import type { ServerNeed } from "./server_need.ts";
 import { CLOSES_STATEMENTS } from "./shared_statements.ts";
 
 /** Effects that are about names. */
@@ -229,14 +229,14 @@ export class SharedNames implements ServerNeed {
     wanted: SessionState,
   ): Promise<void> {
     const { names } = server.state.keepPrepared();
-    const reply = await inContextOf(server, named, {
-      wanted,
-      run: () => run(server, named.text),
-    });
-    const refusal = refusalIn(reply);
-    if (refusal === undefined) return names.add(named);
-    names.spoil(named.name);
-    throw refusal;
+    try {
+      await inContextOf(server, named, { wanted, prepare: () => run(server, named.text) });
+    } catch (error) {
+      // Whatever had the name is gone.
+      names.spoil(named.name);
+      throw error;
+    }
+    names.add(named);
   }
 }
 

@@ -215,8 +215,7 @@ export class SharedOpening {
       if (this.#command !== undefined) await setUp(session, this.#command, this.#home.state);
       return session;
     } catch (error) {
-      // What has failed half way is in nobody's state.
-      if (!isInOrder(error)) session.close();
+      leave(session, error);
       this.#putBack();
       throw error;
     }
@@ -230,7 +229,7 @@ export class SharedOpening {
       await setUp(current, this.#command, this.#home.state);
       return current;
     } catch (error) {
-      if (!isInOrder(error)) current.close();
+      leave(current, error);
       this.#session = undefined;
       throw error;
     }
@@ -262,6 +261,14 @@ export class SharedOpening {
     if (this.#without === "schema") possible.setSchema(known.schema);
     else possible.setRole(known.role);
     return possible;
+  }
+}
+
+/** What has failed half way is in nobody's state; what was refused may be there for who asks. */
+function leave(session: ServerSession, error: unknown): void {
+  if (!isInOrder(error)) session.close();
+  else if (error instanceof UnmetNeed && error.conditions === undefined) {
+    session.state.mayHaveConditions = true;
   }
 }
 

@@ -129,6 +129,38 @@ const SCENARIOS: readonly Scenario[] = [
     ],
   },
   {
+    title: "what is refused as it is prepared again is its client's to ask about",
+    sessions: 2,
+    script: [
+      [1, prepare(1, "SELECT v FROM one.probe")],
+      ...elsewhere(1),
+      [2, ask("DROP TABLE one.probe")],
+      [1, execute(1)],
+      [2, ask("SHOW WARNINGS")],
+      [1, ask("SHOW WARNINGS")],
+      [1, ask("SELECT ROW_COUNT()")],
+      [1, execute(1)],
+      [1, ask("SHOW COUNT(*) ERRORS")],
+      back(1),
+    ],
+  },
+  {
+    title: "what is refused as a name is prepared again is its client's to ask about",
+    sessions: 2,
+    script: [
+      [1, ask("PREPARE p FROM 'SELECT v FROM one.probe'")],
+      ...elsewhere(1),
+      [2, ask("DROP TABLE one.probe")],
+      [1, ask("EXECUTE p")],
+      [2, ask("SHOW WARNINGS")],
+      [1, ask("SHOW WARNINGS")],
+      [1, ask("EXECUTE p")],
+      [1, ask("GET DIAGNOSTICS CONDITION 1 @m = MESSAGE_TEXT")],
+      [1, ask("SELECT @m")],
+      back(1),
+    ],
+  },
+  {
     title: "prepared again with a function of another schema, which is not run",
     sessions: 2,
     script: [
