@@ -257,6 +257,9 @@ function valueText(value: Uint8Array, kept: Kept): string {
   }
 }
 
+/** A point, of which servers know no more than of every geometry that is recreated. */
+const SAMPLE_GEOMETRY = Uint8Array.of(0, 0, 0, 0, 1, 1, 0, 0, 0, ...new Uint8Array(16));
+
 /** A value of the type, which NULL takes over. */
 function sampleText(kept: Kept): string {
   const { type } = kept;
@@ -269,7 +272,7 @@ function sampleText(kept: Kept): string {
     case ColumnType.DOUBLE:
       return "0e0";
     case ColumnType.GEOMETRY:
-      return "POINT(0,0)";
+      return geometryText(SAMPLE_GEOMETRY);
     default:
       return stringText(new Uint8Array(0), kept);
   }
