@@ -69,7 +69,8 @@ export const Effect = {
    * A system variable is set and what is reported cannot be trusted. MariaDB says nothing of
    * `SET @@name` (not even of autocommit), though all of `SET name`, `SET SESSION name` and
    * `SET @@session.name`; it reports the values of SET STATEMENT … FOR as if they stayed, and
-   * those that are back only with a later statement. Read the named ones back. Not on MySQL.
+   * those that are back only with a later statement. Read the named ones back. On MySQL that is
+   * ALTER DATABASE alone, which sets collation_database where it is the selected schema's.
    */
   setsUnreported: 1 << 8,
   /**

@@ -90,6 +90,11 @@ export function readAlter(reader: StatementReader): void {
       return;
     case "TABLE":
       break;
+    case "DATABASE":
+    case "SCHEMA":
+      // It may be the one that is selected.
+      found.name(Effect.setsUnreported, "collation_database");
+      return;
     default:
       readDefinition(reader);
       return;

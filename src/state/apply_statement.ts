@@ -58,10 +58,12 @@ export function applyStatement(
       if (effect === Effect.setsSystemVariables) leaveOpen(known, name, dialect);
     }
   }
-  // The others report them.
-  if ((effects & Effect.setsUnreported) !== 0 && dialect === "mariadb") {
+  if ((effects & Effect.setsUnreported) !== 0) {
     for (const { effect, name } of names) {
-      if (effect === Effect.setsUnreported) leaveOpen(known, name, dialect);
+      // The others report all that are set by their names.
+      const isUnreported = dialect === "mariadb" ||
+        (name === SET_BY_SCHEMA && dialect === "mysql");
+      if (effect === Effect.setsUnreported && isUnreported) leaveOpen(known, name, dialect);
     }
   }
   if (hasInsertId || (effects & GENERATES) !== 0) {

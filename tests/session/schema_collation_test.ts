@@ -53,6 +53,7 @@ for (const name of ["mariadb", "mysql"] as const) {
     "GRANT ALL ON *.* TO app@'%'",
     "CREATE DATABASE one",
     "CREATE DATABASE latin CHARACTER SET latin1",
+    "CREATE DATABASE altered CHARACTER SET latin1",
     "CREATE PROCEDURE one.twice(INOUT n INT) SET n = n * 2",
     "CREATE PROCEDURE latin.twice(INOUT n INT) SET n = n * 2",
     "CREATE FUNCTION one.echo(n INT) RETURNS INT NO SQL RETURN n",
@@ -91,4 +92,28 @@ for (const name of ["mariadb", "mysql"] as const) {
       });
     }
   }
+
+  Deno.test({
+    name: `${name}: who has altered its schema has the new collation on every server session`,
+    ignore: engine.ignore,
+    fn: async () => {
+      await engine.admin("ALTER DATABASE altered CHARACTER SET latin1");
+      await using proxy = await TestProxy.start({
+        servers: [engine.engine.port],
+        sharing: "transaction",
+        proxy: { session_pool_default_max_conn: 2 },
+      });
+      const login = { ...APP, port: proxy.port };
+      using client = await WireClient.connect(login);
+      using before = await WireClient.connect(login);
+      using behind = await WireClient.connect(login);
+      await before.run("USE altered");
+      await before.run("BEGIN");
+      await client.run("USE altered");
+      await client.run("ALTER DATABASE altered CHARACTER SET latin2");
+      await behind.run("BEGIN");
+      await before.run("COMMIT");
+      assertEquals(await collation(client), "latin2_general_ci");
+    },
+  });
 }

@@ -63,6 +63,9 @@ async function outcome(client: WireClient, sql: string, status: number): Promise
     return packets[0]!.payload[0] === 0 ? "ok" : rowsOf(packets)[0]?.join(",") ?? "no row";
   } catch (error) {
     if (error instanceof WireClosed) return "closed";
+    // What was sent is refused where nobody reads any more.
+    if (error instanceof Deno.errors.ConnectionReset) return "closed";
+    if (error instanceof Deno.errors.BrokenPipe) return "closed";
     throw error;
   }
 }

@@ -251,6 +251,11 @@ const IN_TRANSACTION: readonly Claim[] = [
 ];
 
 const FACTS: readonly Claim[] = [
+  {
+    claim: "ALTER DATABASE sets collation_database, where it is the selected one's",
+    run: ["CREATE DATABASE d", "USE d", "ALTER DATABASE d COLLATE latin2_bin"],
+    probe: ["SELECT @@collation_database", "latin2_bin"],
+  },
   ...["SET @x = 1", "INSERT INTO u VALUES (1, 1)", "COMMIT", "USE test"].map(
     (statement): Claim => ({
       claim: `${statement} leaves FOUND_ROWS()`,
@@ -372,6 +377,11 @@ export const REPORTS: readonly Report[] = [
     reported: "state",
   },
   { statement: "XA START 'x'", reported: "begins characteristics" },
+  {
+    run: ["CREATE DATABASE d", "USE d"],
+    statement: "ALTER DATABASE d COLLATE latin2_bin",
+    reported: "",
+  },
   {
     statement: "SET NAMES latin1",
     reported: "character_set_client character_set_connection character_set_results state",

@@ -307,6 +307,9 @@ const STATEMENTS: readonly (readonly [
   ["SELECT f()", "@old=? collation_database=? last_insert_id=? uncertain pending", {
     hasNoReports: true,
   }],
+  ["ALTER DATABASE one CHARACTER SET latin1", "collation_database=?"],
+  ["alter schema character set latin1", "collation_database=?", { dialect: "mariadb" }],
+  ["ALTER DATABASE one CHARACTER SET latin1", "", { dialect: "oceanbase" }],
   ["SELECT * FROM v", "", { hasNoReports: true }],
   ["SELECT * FROM v", "collation_database=latin2_bin pending", {
     hasNoReports: true,
