@@ -176,8 +176,10 @@ export class ClientSession implements ClientEntry, RelayOwner, CallingSession, P
   async killQuery(): Promise<void> {
     const relay = this.#relay;
     if (relay.isAcquiring) {
+      // It asks nothing, and nothing else would free the statement.
+      if (relay.command.code === Command.STMT_CLOSE) return;
       const error = new SluiceError("killed", "Query execution was interrupted");
-      if (this.#hold?.interruptOpening(error) !== false) relay.refuse(error);
+      if (this.#hold?.interruptOpening(error) !== false) this.#refuseCommand(error);
       return;
     }
     const server = this.#hold?.current;

@@ -4,13 +4,16 @@
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
-import { Command, Head } from "../../src/protocol/constants.ts";
+import { commandRow } from "../../src/protocol/replies.ts";
+import { ColumnType, Command, Head } from "../../src/protocol/constants.ts";
 import { eventually } from "../support/eventually.ts";
 import { Gate } from "../support/gate.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
 import { APP, TestProxy } from "../support/test_proxy.ts";
 import { value } from "../support/value.ts";
 import { WireClient, WireError, type WirePacket } from "../support/wire_client.ts";
+
+const ENCODER = new TextEncoder();
 
 const execute = (id: number) => Uint8Array.of(Command.STMT_EXECUTE, id, 0, 0, 0, 0, 1, 0, 0, 0);
 
@@ -209,7 +212,7 @@ for (const name of ["mariadb", "mysql"] as const) {
     const { gate, proxy } = stage;
     const [a, b, killer] = [await connect(proxy), await connect(proxy), await connect(proxy)];
     const id = await idOf(a);
-    await assertRejects(() => a.query("BOTCHED"));
+    await a.query("SET @computed = CONCAT('read', 'out')");
     const before = gate.held;
     gate.shut();
     const other = value(b, "SELECT 1");
@@ -231,4 +234,34 @@ for (const name of ["mariadb", "mysql"] as const) {
     assertEquals(await rowsLeft(), 0);
     for (const client of [a, b, killer]) client.destroy();
   });
+
+  for (const code of [Command.STMT_CLOSE, Command.STMT_SEND_LONG_DATA]) {
+    const commandName = code === Command.STMT_CLOSE ? "COM_STMT_CLOSE" : "long data";
+    gated(`who is killed while ${commandName} waits for a read-out`, 1, async (stage) => {
+      const { gate, proxy } = stage;
+      using a = await wire(proxy);
+      using b = await wire(proxy);
+      const killer = await connect(proxy);
+      const { statementId } = await a.prepare("SELECT ?");
+      const client = proxy.proxy.manager.clients.find(a.greeting.threadId)!;
+      await a.run("SET @computed = CONCAT('read', 'out')");
+      const before = gate.held;
+      gate.shut();
+      const other = b.run("SELECT 'other'");
+      await eventually("it is being read", () => gate.held > before);
+      const command = commandRow(code)!.name;
+      const data = code === Command.STMT_CLOSE ? [] : [0, 0, ...ENCODER.encode("whole")];
+      await a.send(Uint8Array.of(code, statementId, 0, 0, 0, ...data));
+      await eventually("it waits", () => client.info().command === command);
+      await killer.query(`KILL QUERY ${a.greeting.threadId}`);
+      gate.open();
+      assertEquals(textIn(await other), "other");
+      // One that is closed is unknown, and one whose value is not there is not run.
+      const blob = [0, 1, ColumnType.BLOB, 0];
+      const parts = Uint8Array.of(...execute(statementId), ...blob);
+      const expected = code === Command.STMT_CLOSE ? 1243 : 1317;
+      assertEquals(errorIn(await a.command(parts))?.code, expected);
+      killer.destroy();
+    });
+  }
 }
