@@ -14,8 +14,12 @@ import {
   assignable,
   backTo,
   charsetOf,
+  CLIENT,
+  CONNECTION,
+  hiddenCollations,
   INSERT_ID,
-  RESULTS_COLLATION,
+  isHiddenCollation,
+  RESULTS,
   rowOf,
   SET_BY_SCHEMA,
 } from "./variables.ts";
@@ -61,9 +65,6 @@ const Cost = {
   reset: 220,
   login: 600,
 };
-
-const RESULTS = "character_set_results";
-const CONNECTION = "collation_connection";
 
 /** Undefined where nothing differs. */
 export function difference(
@@ -216,7 +217,7 @@ class Assignments {
       const to = this.#target(INSERT_ID, wanted.insertId);
       if (to !== undefined) this.#first.set(INSERT_ID, to);
     }
-    if (this.#isOther(RESULTS) || this.#isOther(RESULTS_COLLATION)) this.#addResults();
+    this.#addCharacterSets();
     return true;
   }
 
@@ -224,28 +225,45 @@ class Assignments {
     return !isEqual(this.#wanted.variable(name), this.#known.variable(name));
   }
 
-  /** The character set of results, with the collation that only SET NAMES gives it. */
-  #addResults(): void {
-    const charset = textOf(this.#wanted.variable(RESULTS));
-    const collation = textOf(this.#wanted.variable(RESULTS_COLLATION)) ?? "";
-    if (charset === undefined || charset === "" || charsetOf(collation) !== charset) {
-      const to = this.#target(RESULTS, this.#wanted.variable(RESULTS));
-      if (to !== undefined) this.#first.set(RESULTS, to);
+  /** Those with the collations that only SET NAMES gives them, which is one for all of them. */
+  #addCharacterSets(): void {
+    const collations = hiddenCollations(this.#dialect);
+    const others = [...collations.keys()].filter((name) =>
+      this.#isOther(name) || this.#isOther(collations.get(name)!)
+    );
+    const names = others.map((name) => this.#namesFor(name)).find((one) => one !== undefined);
+    if (names === undefined) {
+      for (const name of others) this.#add(name);
       return;
     }
-    this.#names.push(`NAMES ${charset} COLLATE ${collation}`);
-    for (const [name, given] of [["character_set_client", charset], [CONNECTION, collation]]) {
-      const wanted = this.#wanted.variable(name!);
-      const to = textOf(wanted) === given ? undefined : this.#target(name!, wanted);
-      if (to === undefined) this.#first.delete(name!);
-      else this.#first.set(name!, to);
+    this.#names.push(`NAMES ${charsetOf(names)} COLLATE ${names}`);
+    for (const name of [CLIENT, RESULTS, CONNECTION]) {
+      const isGiven = collations.has(name)
+        ? this.#namesFor(name) === names
+        : textOf(this.#wanted.variable(name)) === (name === CONNECTION ? names : charsetOf(names));
+      if (isGiven) this.#first.delete(name);
+      else this.#add(name);
     }
+  }
+
+  /** The collation, where only SET NAMES gives it to the character set. */
+  #namesFor(name: string): string | undefined {
+    const charset = textOf(this.#wanted.variable(name));
+    const collation = textOf(this.#wanted.variable(hiddenCollations(this.#dialect).get(name)!));
+    const isWhole = charset !== undefined && charset !== "" && collation !== undefined;
+    return isWhole && charsetOf(collation) === charset ? collation : undefined;
+  }
+
+  #add(name: string): void {
+    const to = this.#target(name, this.#wanted.variable(name));
+    if (to === undefined) this.#first.delete(name);
+    else this.#first.set(name, to);
   }
 
   #addVariable(name: string): boolean {
     const wanted = this.#wanted.variable(name);
     if (isEqual(wanted, this.#known.variable(name))) return true;
-    if (name === RESULTS || name === RESULTS_COLLATION) return true;
+    if (isHiddenCollation(name) || hiddenCollations(this.#dialect).has(name)) return true;
     if (name === SET_BY_SCHEMA && wanted === undefined && this.#wanted.schema !== "") {
       this.needsSchema = true;
       return true;

@@ -10,7 +10,16 @@ import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
 import { MYSQL_VARIABLES } from "./mysql_variables.ts";
 import { SessionState } from "./session_state.ts";
-import { charsetOf, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA, stringLiteral } from "./variables.ts";
+import {
+  charsetOf,
+  CLIENT,
+  CONNECTION,
+  hiddenCollations,
+  RESULTS,
+  rowOf,
+  SET_BY_SCHEMA,
+  stringLiteral,
+} from "./variables.ts";
 
 const REPORTED: readonly string[] = [
   "sql_mode",
@@ -125,12 +134,12 @@ export function loginState(ok: OkPacket, facts: LoginFacts): SessionState {
       if (isKept) login.set(name, text);
     }
   }
-  const own = collation ?? login.get("collation_connection");
+  const own = collation ?? login.get(CONNECTION);
   if (own !== undefined) {
-    login.set("collation_connection", own);
-    login.set("character_set_client", charsetOf(own));
-    login.set("character_set_results", charsetOf(own));
-    if (dialect !== "oceanbase") login.set(RESULTS_COLLATION, own);
+    login.set(CONNECTION, own);
+    login.set(CLIENT, charsetOf(own));
+    login.set(RESULTS, charsetOf(own));
+    for (const name of hiddenCollations(dialect).values()) login.set(name, own);
   }
   const state = SessionState.afterLogin(schema, shared(login));
   // No collation, so that it differs from all that can be wanted.

@@ -8,7 +8,7 @@
 import type { Dialect } from "./dialect.ts";
 import { SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
 import { enterSchema, returnResets } from "./track.ts";
-import { RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
+import { isHiddenCollation, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 /** The state in which a statement was prepared, as a value of its own. */
 export interface PrepareContext {
@@ -61,7 +61,7 @@ export function stateToPrepareIn(
 }
 
 function isForPreparing(name: string, dialect: Dialect): boolean {
-  return name !== RESULTS_COLLATION && rowOf(name, dialect).isForExecution !== true;
+  return !isHiddenCollation(name) && rowOf(name, dialect).isForExecution !== true;
 }
 
 /**

@@ -6,7 +6,7 @@
  * to another copies references, and two states are the same when their parts are.
  */
 
-import { INSERT_ID, RESULTS_COLLATION } from "./variables.ts";
+import { INSERT_ID, isHiddenCollation } from "./variables.ts";
 
 /**
  * A value that a server session has and nobody else has seen yet: a variable that a statement
@@ -221,7 +221,7 @@ function unreadOf(values: ReadonlyMap<string, StateValue>): [string, Unread][] {
   const cells: [string, Unread][] = [];
   for (const [name, value] of values) {
     // The connection's collation, whose cell it has, tells it.
-    if (isOpen(value) && name !== RESULTS_COLLATION) cells.push([name, value]);
+    if (isOpen(value) && !isHiddenCollation(name)) cells.push([name, value]);
   }
   return cells;
 }

@@ -7,7 +7,15 @@ import { SessionTrack } from "../protocol/constants.ts";
 import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
-import { INSERT_ID, RESULTS_COLLATION, rowOf, SET_BY_SCHEMA } from "./variables.ts";
+import {
+  CLIENT,
+  CONNECTION,
+  hiddenCollations,
+  INSERT_ID,
+  RESULTS,
+  rowOf,
+  SET_BY_SCHEMA,
+} from "./variables.ts";
 
 /** What an OK has reported beside values of variables; bits. */
 export const Tracked = {
@@ -140,37 +148,39 @@ function applyVariables(
         if (row.changes !== undefined) leaveOpen(known, row.changes, names);
     }
   }
-  if (dialect !== "oceanbase") followResults(known, reported, options);
+  followCollations(known, new Map(reported), options);
   return seen;
 }
 
 /**
- * SET NAMES gives the results the connection's collation, everything else their character set's own.
- * A report of all three character sets without the collation is that of SET NAMES or SET CHARACTER
- * SET.
+ * SET NAMES gives character sets the connection's collation, everything else their own. So a report
+ * of one together with the connection's, and without its collation, is that of SET NAMES, unless it
+ * is that of SET CHARACTER SET.
  */
-function followResults(
+function followCollations(
   known: SessionState,
-  reported: readonly (readonly [string, string])[],
-  { isPassing, statement }: TrackOptions,
+  reported: ReadonlyMap<string, string>,
+  { dialect, isPassing, statement = "" }: TrackOptions,
 ): void {
-  const texts = new Map(reported);
-  const results = texts.get("character_set_results");
-  const connection = texts.get("character_set_connection");
-  if (results !== undefined) {
-    const isNames = isPassing !== true && results === connection &&
-      texts.has("character_set_client") && !texts.has(CONNECTION) &&
-      !CHARACTER_SET.test(statement ?? "");
-    const given = isNames ? NAMES.exec(statement ?? "")?.[1] : undefined;
-    if (given !== undefined) known.setVariable(CONNECTION, given.toLowerCase());
-    known.setVariable(RESULTS_COLLATION, isNames ? known.variable(CONNECTION) ?? "" : "");
-  } else if (connection !== undefined || texts.has(CONNECTION)) {
-    // What would have told it has changed.
-    if (isUnread(known.variable(RESULTS_COLLATION))) known.setVariable(RESULTS_COLLATION, "");
+  const collations = hiddenCollations(dialect);
+  if (collations.size === 0) return;
+  const charset = reported.get("character_set_connection");
+  const isNames = isPassing !== true && charset !== undefined && !reported.has(CONNECTION) &&
+    !CHARACTER_SET.test(statement);
+  const given = isNames ? NAMES.exec(statement)?.[1] : undefined;
+  if (given !== undefined) known.setVariable(CONNECTION, given.toLowerCase());
+  for (const [name, collation] of collations) {
+    const set = reported.get(name);
+    if (set !== undefined) {
+      const isGiven = isNames && set === charset;
+      known.setVariable(collation, isGiven ? known.variable(CONNECTION) ?? "" : "");
+    } else if (isUnread(known.variable(collation))) {
+      // What would have told it has changed.
+      if (charset !== undefined || reported.has(CONNECTION)) known.setVariable(collation, "");
+    }
   }
 }
 
-const CONNECTION = "collation_connection";
 const NAMES = /^\s*set\s+names\s+['"]?\w+['"]?\s+collate\s+['"]?(\w+)['"]?\s*(?:;\s*)?$/i;
 const CHARACTER_SET = /^\s*set\s+char/i;
 

@@ -152,12 +152,36 @@ export function saysWhatIsReported(name: string | undefined, dialect: Dialect): 
 /** The variable that a change of schema sets, whatever it was set to. */
 export const SET_BY_SCHEMA = "collation_database";
 
+const COLLATION_OF = "collation of ";
+
+export const CLIENT = "character_set_client";
+export const RESULTS = "character_set_results";
+export const CONNECTION = "collation_connection";
+
 /**
- * No variable, but kept as one: the collation that SET NAMES or the login gave
- * character_set_results. Servers do not tell it, yet the definitions of columns have its number.
- * An assignment of character_set_results takes the character set's own.
+ * No variables, but kept as such, by those that they belong to: the collations that SET NAMES or the
+ * login gave character sets. Servers do not tell them, yet the definitions of columns have the
+ * number of that of the results, and MariaDB gives strings that are parameters that of the client's
+ * character set. An assignment of the variable takes the character set's own.
  */
-export const RESULTS_COLLATION = "collation of character_set_results";
+const COLLATIONS: Readonly<Record<Dialect, ReadonlyMap<string, string>>> = {
+  mysql: collationsOf(RESULTS),
+  mariadb: collationsOf(RESULTS, CLIENT),
+  oceanbase: collationsOf(),
+};
+
+function collationsOf(...names: string[]): Map<string, string> {
+  return new Map(names.map((name) => [name, `${COLLATION_OF}${name}`]));
+}
+
+/** By the variables. */
+export function hiddenCollations(dialect: Dialect): ReadonlyMap<string, string> {
+  return COLLATIONS[dialect];
+}
+
+export function isHiddenCollation(name: string): boolean {
+  return name.startsWith(COLLATION_OF);
+}
 
 /** Kept by `SessionState.insertId`. */
 export const INSERT_ID = "last_insert_id";

@@ -118,6 +118,7 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
   ["SELECT CAST(@p AS CHAR(40)), CAST(@q AS CHAR(40))", 0],
   ["SET @p = ?", 1],
   ["SELECT ? INTO @q", 1],
+  ["SELECT COLLATION(?)", 1],
   ["SELECT * FROM one.missing", 0],
   ["CALL one.say(?)", 1],
   ["CALL one.twice(?)", 1],
@@ -128,6 +129,7 @@ const TEXTS: readonly (readonly [sql: string, parameters: number])[] = [
 /** For MySQL: parameters whose types are those of their places, not of their values. */
 const TYPED: ReadonlyMap<string, string> = new Map([
   ["SELECT ?, ?", "SELECT CAST(? AS CHAR(40)), CAST(? AS CHAR(40))"],
+  ["SELECT COLLATION(?)", "SELECT COLLATION(CAST(? AS CHAR(40)))"],
   // It would prepare them again for a value that is no NULL any more, and with that forget
   // collation_database. With CAST in place of CONCAT it crashes later.
   ["SET @p = ?", "SET @p = CONCAT(?, '')"],

@@ -18,7 +18,7 @@ import { ServerStatements } from "../../src/state/server_statements.ts";
 import { SessionState, type StateValue, Unread } from "../../src/state/session_state.ts";
 import { Tracked } from "../../src/state/track.ts";
 import { assignmentOf } from "../../src/state/user_variables.ts";
-import { RESULTS_COLLATION } from "../../src/state/variables.ts";
+import { isHiddenCollation } from "../../src/state/variables.ts";
 
 /** Puts the rule in force again. */
 export type Undo = () => void;
@@ -100,7 +100,7 @@ const CHARSETS = /^(character_set_|collation_)/;
 const OF_OTHER_RULES = /^(sql_mode|time_zone|autocommit)$/;
 
 function isCharset(name: string): boolean {
-  return CHARSETS.test(name) || name === RESULTS_COLLATION;
+  return CHARSETS.test(name) || isHiddenCollation(name);
 }
 
 function isOrdinary(name: string): boolean {

@@ -100,6 +100,37 @@ const ROWS: readonly Row[] = [
     expected: "SET SESSION character_set_results=NULL",
   },
   {
+    what: "the collation of the client's character set on MariaDB",
+    wanted: {
+      character_set_results: "",
+      collation_connection: "utf8mb4_bin",
+      "collation of character_set_client": "utf8mb4_bin",
+      "collation of character_set_results": "",
+    },
+    known: { collation_connection: "utf8mb4_bin", "collation of character_set_client": "" },
+    dialect: "mariadb",
+    expected: "SET NAMES utf8mb4 COLLATE utf8mb4_bin,SESSION character_set_results=NULL",
+  },
+  {
+    what: "the client's character set alone",
+    wanted: { character_set_client: "latin1", "collation of character_set_client": "" },
+    dialect: "mariadb",
+    expected: "SET SESSION character_set_client=_utf8mb4'latin1'",
+  },
+  {
+    what: "the same collation of two character sets, one of which has its own again",
+    wanted: {
+      collation_connection: "latin1_bin",
+      "collation of character_set_client": "utf8mb4_bin",
+      "collation of character_set_results": "",
+    },
+    known: { "collation of character_set_client": "" },
+    dialect: "mariadb",
+    expected: "SET NAMES utf8mb4 COLLATE utf8mb4_bin," +
+      "SESSION collation_connection=_utf8mb4'latin1_bin'," +
+      "SESSION character_set_results=_utf8mb4'utf8mb4'",
+  },
+  {
     what: "a collation that the schema had overridden",
     known: { collation_database: "latin1_bin" },
     schema: "one",

@@ -4,7 +4,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { EngineName } from "../../src/dev/engines/engine.ts";
-import { BINARY_CHARSET } from "../../src/protocol/constants.ts";
+import { PacketWriter } from "../../src/protocol/bytes.ts";
+import { BINARY_CHARSET, ColumnType, Command } from "../../src/protocol/constants.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { seededRandom } from "../support/random.ts";
 import { preparations, RandomStatements, settableVariables } from "./assignments.ts";
@@ -63,12 +64,25 @@ async function compare(server: StateSession, direct: StateSession): Promise<stri
     const [there, here] = [await userVariable(server, name), await userVariable(direct, name)];
     if (there !== here) differences.push(`@${name}: ${there}, directly ${here}`);
   }
+  const [there, here] = [await parameter(server), await parameter(direct)];
+  if (there !== here) differences.push(`a parameter: ${there}, directly ${here}`);
   const variables = await server.variables();
   for (const [name, here] of await direct.variables()) {
     const there = variables.get(name);
     if (there !== here) differences.push(`${name}: ${there}, directly ${here}`);
   }
   return differences;
+}
+
+/** What becomes of a string that is bound to a prepared statement. */
+async function parameter({ client }: StateSession): Promise<string> {
+  const { statementId } = await client.prepare("SELECT ?, COLLATION(?)");
+  const execute = new PacketWriter(32).u8(Command.STMT_EXECUTE).u32(statementId).u8(0).u32(1);
+  const types = [ColumnType.STRING, 0, ColumnType.STRING, 0];
+  for (const byte of [0, 1, ...types]) execute.u8(byte);
+  const packets = await client.command(execute.lenencText("a").lenencText("b").view());
+  await client.send(new PacketWriter(8).u8(Command.STMT_CLOSE).u32(statementId).view());
+  return packets.slice(0, -1).map(({ payload }) => payload.toHex()).join(" ");
 }
 
 /** All that a client can see of it. */

@@ -22,6 +22,7 @@ import { loadFixture } from "../support/fixture.ts";
 import { seededRandom } from "../support/random.ts";
 
 const RESULTS = "collation of character_set_results";
+const CLIENT = "collation of character_set_client";
 
 /** `name=value`, `schema=…`, `state`, `transaction=…` */
 function okWith(...reports: readonly string[]): OkPacket {
@@ -172,6 +173,36 @@ const ROWS: readonly Row[] = [
   {
     reports: ["character_set_results=gbk"],
     expected: { character_set_results: "gbk", [RESULTS]: "" },
+  },
+  // To MariaDB, the collation of the client's character set makes a difference.
+  {
+    reports: NAMES,
+    dialect: "mariadb",
+    statement: "SET NAMES gbk COLLATE gbk_bin",
+    expected: {
+      character_set_client: "gbk",
+      character_set_results: "gbk",
+      collation_connection: "gbk_bin",
+      [CLIENT]: "gbk_bin",
+      [RESULTS]: "gbk_bin",
+    },
+  },
+  {
+    reports: ["character_set_client=gbk"],
+    dialect: "mariadb",
+    expected: { character_set_client: "gbk", [CLIENT]: "" },
+  },
+  {
+    reports: [...NAMES.slice(0, 2), "character_set_results="],
+    dialect: "mariadb",
+    statement: "SET NAMES gbk COLLATE gbk_bin, character_set_results = NULL",
+    expected: {
+      character_set_client: "gbk",
+      character_set_results: "",
+      collation_connection: "?",
+      [CLIENT]: "?",
+      [RESULTS]: "",
+    },
   },
   {
     reports: ["character_set_connection=gbk"],
