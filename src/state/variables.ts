@@ -161,22 +161,18 @@ export const CONNECTION = "collation_connection";
 /**
  * No variables, but kept as such, by those that they belong to: the collations that SET NAMES or the
  * login gave character sets. Servers do not tell them, yet the definitions of columns have the
- * number of that of the results, and MariaDB gives strings that are parameters that of the client's
- * character set. An assignment of the variable takes the character set's own.
+ * number of that of the results; MariaDB gives strings that are parameters that of the client's
+ * character set, and MySQL names it in errors. An assignment of the variable takes the character
+ * set's own.
  */
-const COLLATIONS: Readonly<Record<Dialect, ReadonlyMap<string, string>>> = {
-  mysql: collationsOf(RESULTS),
-  mariadb: collationsOf(RESULTS, CLIENT),
-  oceanbase: collationsOf(),
-};
+const COLLATIONS: ReadonlyMap<string, string> = new Map(
+  [RESULTS, CLIENT].map((name) => [name, `${COLLATION_OF}${name}`]),
+);
+const NO_COLLATIONS: ReadonlyMap<string, string> = new Map();
 
-function collationsOf(...names: string[]): Map<string, string> {
-  return new Map(names.map((name) => [name, `${COLLATION_OF}${name}`]));
-}
-
-/** By the variables. */
+/** By the variables; OceanBase has none. */
 export function hiddenCollations(dialect: Dialect): ReadonlyMap<string, string> {
-  return COLLATIONS[dialect];
+  return dialect === "oceanbase" ? NO_COLLATIONS : COLLATIONS;
 }
 
 export function isHiddenCollation(name: string): boolean {

@@ -83,6 +83,7 @@ class Generator {
       slots: new Map(),
       nextSlot: 1,
       typed: new Map(),
+      bound: new Set(),
       inner() {
         return random.pick(inner).make(this);
       },

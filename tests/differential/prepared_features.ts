@@ -144,7 +144,13 @@ function withoutBytes(text: string): string {
   return text.replace("CONCAT(?, '')", "HEX(?)");
 }
 
-function prepare(subject: Subject): [Op, number] {
+/** A server loads them unless the session has run them: see `routines`. */
+const LOADS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["CALL one.say(?)", ["CALL one.say('')"]],
+  ["CALL one.twice(?)", ["SET @p = 1", "CALL one.twice(@p)"]],
+]);
+
+function prepare(subject: Subject): [Op[], number] {
   const [text, parameters] = subject.random.pick(TEXTS);
   const typed = subject.engine === "mysql" ? TYPED.get(text) ?? text : text;
   const any = subject.isConcurrent ? withoutBytes(typed) : typed;
@@ -155,17 +161,20 @@ function prepare(subject: Subject): [Op, number] {
     const isCall = sql.startsWith("CALL");
     subject.slots.set(slot, { parameters, isCall, server: serverOf(sql) });
   }
-  return [{ kind: "prepare", slot, sql }, slot];
+  const loads = LOADS.get(sql)?.map(query) ?? [];
+  return [[...loads, { kind: "prepare", slot, sql }], slot];
 }
 
 function execute(subject: Subject, slot: number): ExecuteOp | undefined {
-  const { random, slots, typed, engine } = subject;
+  const { random, slots, typed, bound, engine } = subject;
   const found = slots.get(slot);
   if (found === undefined) return undefined;
   const { parameters: count, isCall } = found;
   const before = typed.get(slot);
   if (before !== undefined && random.chance(0.4)) {
-    return { ...before, hasTypes: count === 0 || isCall };
+    const hasTypes = count === 0 || isCall || !bound.has(slot);
+    bound.add(slot);
+    return { ...before, hasTypes };
   }
   // What MySQL makes of a value depends on the types of all executions before, and those before may
   // have been elsewhere.
@@ -173,6 +182,7 @@ function execute(subject: Subject, slot: number): ExecuteOp | undefined {
   const parameters = Array.from({ length: count }, (_, at) => parameter(subject, like?.[at]));
   const op: ExecuteOp = { kind: "execute", slot, parameters, hasTypes: true, isCall };
   typed.set(slot, op);
+  bound.add(slot);
   return op;
 }
 
@@ -187,8 +197,8 @@ const binaryPrepared: Feature = {
       });
     const ops: Op[] = [];
     if (usable().length === 0 || random.chance(0.4)) {
-      const [op, slot] = prepare(subject);
-      ops.push(op);
+      const [prepared, slot] = prepare(subject);
+      ops.push(...prepared);
       const first = execute(subject, slot);
       if (first !== undefined) ops.push(first);
     }

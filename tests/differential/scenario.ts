@@ -19,8 +19,13 @@ export interface Subject {
   readonly slots: Map<number, Slot>;
   /** The next one that is free. */
   nextSlot: number;
-  /** Those executed before, so that types may be left out. */
+  /** Those executed before. */
   readonly typed: Map<number, Op & { kind: "execute" }>;
+  /**
+   * Those executed since the character set has changed, so that types may be left out: a server goes
+   * on with the character set that strings had when it was told their types.
+   */
+  readonly bound: Set<number>;
   /** What other features have it do, none of which keeps its server session. */
   inner(): Op[];
 }

@@ -25,11 +25,13 @@ const PING = { command: Command.PING };
 const STATISTICS = { command: Command.STATISTICS };
 const RESET = { command: Command.RESET_CONNECTION };
 const INIT_DB = { command: Command.INIT_DB, rest: encodeText("one") };
-/** With two strings, on MariaDB, where -1 means the statement that was prepared last. */
-const EXECUTE = {
+/** With two strings that are no ASCII. */
+const execute = (...id: readonly number[]): Step => ({
   command: Command.STMT_EXECUTE,
-  rest: Uint8Array.of(255, 255, 255, 255, 0, 1, 0, 0, 0, 0, 1, 254, 0, 254, 0, 1, 97, 1, 98),
-};
+  rest: Uint8Array.of(...id, 0, 1, 0, 0, 0, 0, 1, 254, 0, 254, 0, 1, 0xe9, 2, 0xc3, 0xa9),
+});
+/** On MariaDB, the statement that was prepared last. */
+const EXECUTE = execute(255, 255, 255, 255);
 const prepare = (sql: string): Step => ({
   command: Command.STMT_PREPARE,
   rest: encodeText(sql),
@@ -174,6 +176,16 @@ const SCRIPTS: Readonly<Record<string, Script>> = {
       EXECUTE,
     ],
     only: "mariadb",
+  },
+  "the collation that an error about a parameter names": {
+    steps: [
+      "SET NAMES cp1251 COLLATE cp1251_bin",
+      "SET character_set_connection = gbk",
+      "SET character_set_results = NULL",
+      prepare("SELECT CAST(? AS CHAR(40)), ?"),
+      execute(1, 0, 0, 0),
+    ],
+    only: "mysql",
   },
   "one statement in a text": {
     steps: [ONE_STATEMENT, "SELECT 1; SELECT 2", RESET, "SELECT 1; SELECT 2"],

@@ -9,6 +9,7 @@ const LOGIN: ReadonlyMap<string, string> = new Map([
   ["character_set_client", "utf8mb4"],
   ["character_set_results", "utf8mb4"],
   ["collation_connection", "utf8mb4_general_ci"],
+  ["collation of character_set_client", "utf8mb4_general_ci"],
   ["collation of character_set_results", "utf8mb4_general_ci"],
 ]);
 
@@ -80,6 +81,7 @@ const ROWS: readonly Row[] = [
       character_set_client: "latin1",
       character_set_results: "latin1",
       collation_connection: "latin1_bin",
+      "collation of character_set_client": "latin1_bin",
       "collation of character_set_results": "latin1_bin",
     },
     expected: "SET NAMES latin1 COLLATE latin1_bin",
@@ -100,7 +102,7 @@ const ROWS: readonly Row[] = [
     expected: "SET SESSION character_set_results=NULL",
   },
   {
-    what: "the collation of the client's character set on MariaDB",
+    what: "the collation of the client's character set",
     wanted: {
       character_set_results: "",
       collation_connection: "utf8mb4_bin",
@@ -108,13 +110,11 @@ const ROWS: readonly Row[] = [
       "collation of character_set_results": "",
     },
     known: { collation_connection: "utf8mb4_bin", "collation of character_set_client": "" },
-    dialect: "mariadb",
     expected: "SET NAMES utf8mb4 COLLATE utf8mb4_bin,SESSION character_set_results=NULL",
   },
   {
     what: "the client's character set alone",
     wanted: { character_set_client: "latin1", "collation of character_set_client": "" },
-    dialect: "mariadb",
     expected: "SET SESSION character_set_client=_utf8mb4'latin1'",
   },
   {
@@ -125,7 +125,6 @@ const ROWS: readonly Row[] = [
       "collation of character_set_results": "",
     },
     known: { "collation of character_set_client": "" },
-    dialect: "mariadb",
     expected: "SET NAMES utf8mb4 COLLATE utf8mb4_bin," +
       "SESSION collation_connection=_utf8mb4'latin1_bin'," +
       "SESSION character_set_results=_utf8mb4'utf8mb4'",
