@@ -7,15 +7,7 @@ import { SessionTrack } from "../protocol/constants.ts";
 import { decodeTrackedVariables, type OkPacket } from "../protocol/response.ts";
 import type { Dialect } from "./dialect.ts";
 import { type SessionState, type StateValue, textOf, Unread } from "./session_state.ts";
-import {
-  CLIENT,
-  CONNECTION,
-  hiddenCollations,
-  INSERT_ID,
-  RESULTS,
-  rowOf,
-  SET_BY_SCHEMA,
-} from "./variables.ts";
+import { CONNECTION, hiddenCollations, INSERT_ID, rowOf, SET_BY_SCHEMA } from "./variables.ts";
 
 /** What an OK has reported beside values of variables; bits. */
 export const Tracked = {
