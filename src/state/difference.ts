@@ -14,12 +14,10 @@ import {
   assignable,
   backTo,
   charsetOf,
-  CLIENT,
   CONNECTION,
   hiddenCollations,
   INSERT_ID,
   isHiddenCollation,
-  RESULTS,
   rowOf,
   SET_BY_SCHEMA,
 } from "./variables.ts";
@@ -237,11 +235,11 @@ class Assignments {
       return;
     }
     this.#names.push(`NAMES ${charsetOf(names)} COLLATE ${names}`);
-    for (const name of [CLIENT, RESULTS, CONNECTION]) {
-      const isGiven = collations.has(name)
-        ? this.#namesFor(name) === names
-        : textOf(this.#wanted.variable(name)) === (name === CONNECTION ? names : charsetOf(names));
-      if (isGiven) this.#first.delete(name);
+    for (const name of [...collations.keys(), CONNECTION]) {
+      const given = name === CONNECTION
+        ? textOf(this.#wanted.variable(name))
+        : this.#namesFor(name);
+      if (given === names) this.#first.delete(name);
       else this.#add(name);
     }
   }
