@@ -152,9 +152,16 @@ function withoutRowNumber(packet: Uint8Array): Uint8Array {
   if (found === null) return packet;
   const end = found.index + found[0].length;
   const bytes = Uint8Array.from(text.replace(ROW_NUMBER, "$1 #"), (one) => one.charCodeAt(0));
-  for (let at = found.index; at > 0; at--) if (packet[at] === end - at - 1) bytes[at] = 0;
+  // Blanks and letters within the text may be as many bytes from its end, too.
+  const length = packet.findIndex((byte, at) =>
+    at > 0 && byte === end - at - 1 && isCapital(packet[at + 1]!)
+  );
+  if (length > 0 && length < found.index) bytes[length] = 0;
   return bytes;
 }
+
+/** Messages begin with one. */
+const isCapital = (byte: number) => byte >= 0x41 && byte <= 0x5a;
 
 const ROW_NUMBER = /(row|Zeile) \d+/;
 
