@@ -116,7 +116,7 @@ export class LastStatement {
     }
   }
 
-  /** A statement was refused before it could run; undefined where that has left nothing. */
+  /** A statement was refused before it could run; undefined where nothing was read of why. */
   learnRefusal(conditions: Conditions | undefined): void {
     if (conditions === undefined) return;
     Object.assign(this.#facts, { conditions, warnings: undefined, rowCount: -1 });

@@ -208,8 +208,7 @@ class Assignments {
     }
     if (wanted.schema !== this.#known.schema && wanted.variables.has(SET_BY_SCHEMA)) {
       // Whatever it is there: the change of schema sets it.
-      const to = this.#target(SET_BY_SCHEMA, wanted.variables.get(SET_BY_SCHEMA));
-      if (to !== undefined) this.#first.set(SET_BY_SCHEMA, to);
+      this.#add(SET_BY_SCHEMA);
     }
     if (this.#asksInsertId && !isEqual(wanted.insertId, known.insertId)) {
       const to = this.#target(INSERT_ID, wanted.insertId);
@@ -236,10 +235,10 @@ class Assignments {
     }
     this.#names.push(`NAMES ${charsetOf(names)} COLLATE ${names}`);
     for (const name of [...collations.keys(), CONNECTION]) {
-      const given = name === CONNECTION
-        ? textOf(this.#wanted.variable(name))
-        : this.#namesFor(name);
-      if (given === names) this.#first.delete(name);
+      const isGiven = name === CONNECTION
+        ? textOf(this.#wanted.variable(name)) === names
+        : this.#namesFor(name) === names;
+      if (isGiven) this.#first.delete(name);
       else this.#add(name);
     }
   }

@@ -140,7 +140,7 @@ function applyVariables(
         if (row.changes !== undefined) leaveOpen(known, row.changes, names);
     }
   }
-  followCollations(known, new Map(reported), options);
+  if (dialect !== "oceanbase") followCollations(known, new Map(reported), options);
   return seen;
 }
 
@@ -154,14 +154,12 @@ function followCollations(
   reported: ReadonlyMap<string, string>,
   { dialect, isPassing, statement = "" }: TrackOptions,
 ): void {
-  const collations = hiddenCollations(dialect);
-  if (collations.size === 0) return;
   const charset = reported.get("character_set_connection");
   const isNames = isPassing !== true && charset !== undefined && !reported.has(CONNECTION) &&
     !CHARACTER_SET.test(statement);
   const given = isNames ? NAMES.exec(statement)?.[1] : undefined;
   if (given !== undefined) known.setVariable(CONNECTION, given.toLowerCase());
-  for (const [name, collation] of collations) {
+  for (const [name, collation] of hiddenCollations(dialect)) {
     const set = reported.get(name);
     if (set !== undefined) {
       const isGiven = isNames && set === charset;

@@ -4,8 +4,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { EngineName } from "../../src/dev/engines/engine.ts";
-import { PacketWriter } from "../../src/protocol/bytes.ts";
+import { encodeStatementRequest } from "../../src/protocol/command.ts";
 import { BINARY_CHARSET, ColumnType, Command } from "../../src/protocol/constants.ts";
+import { encodeExecute } from "../support/codec/requests.ts";
 import { sharedEngine } from "../support/shared_engine.ts";
 import { seededRandom } from "../support/random.ts";
 import { preparations, RandomStatements, settableVariables } from "./assignments.ts";
@@ -77,11 +78,11 @@ async function compare(server: StateSession, direct: StateSession): Promise<stri
 /** What becomes of a string that is bound to a prepared statement. */
 async function parameter({ client }: StateSession): Promise<string> {
   const { statementId } = await client.prepare("SELECT ?, COLLATION(?)");
-  const execute = new PacketWriter(32).u8(Command.STMT_EXECUTE).u32(statementId).u8(0).u32(1);
-  const types = [ColumnType.STRING, 0, ColumnType.STRING, 0];
-  for (const byte of [0, 1, ...types]) execute.u8(byte);
-  const packets = await client.command(execute.lenencText("a").lenencText("b").view());
-  await client.send(new PacketWriter(8).u8(Command.STMT_CLOSE).u32(statementId).view());
+  const string = { type: ColumnType.STRING, unsigned: false, name: "", value: "a" };
+  const parameters = [string, string];
+  const request = { statementId, flags: 0, iterations: 1, hasTypes: true, parameters };
+  const packets = await client.command(encodeExecute(request, client.capabilities));
+  await client.send(encodeStatementRequest(Command.STMT_CLOSE, statementId));
   return packets.slice(0, -1).map(({ payload }) => payload.toHex()).join(" ");
 }
 
