@@ -3,7 +3,8 @@
  * whatever they do, on two servers, one after the other or (in long runs) all at once, they are
  * answered the same.
  *
- * - `SLUICE_DIFFERENTIAL=1000000` runs so many statements; from 100,000 on the run is a long one.
+ * - `SLUICE_DIFFERENTIAL=1000000` runs so many statements; from 100,000 on the run is a long one,
+ *   half of whose rounds have a few features only.
  * - `SLUICE_SEED` repeats the rounds from that seed on: those of a long run in a long one only.
  * - `SLUICE_FEATURES` names what the generator may use, separated by commas.
  * - `SLUICE_ENGINE` names the only server.
@@ -15,7 +16,7 @@ import { report } from "../support/report.ts";
 import { isAvailable } from "../support/shared_engine.ts";
 import { CLASSIC } from "../support/wire_client.ts";
 import { Capability } from "../../src/protocol/constants.ts";
-import { FEATURES } from "./generator.ts";
+import { FEATURES, fewFeatures } from "./generator.ts";
 import { round } from "./hunt.ts";
 import { prepareServers } from "./runner.ts";
 
@@ -48,8 +49,8 @@ for (const { name, usual, servers: count } of ENGINES) {
   Deno.test({ name: `${name}: shared sessions answer as private ones`, ignore }, async () => {
     const total = Number(Deno.env.get("SLUICE_DIFFERENTIAL") ?? usual);
     const seed = Number(Deno.env.get("SLUICE_SEED") ?? USUAL_SEED);
-    const features = Deno.env.get("SLUICE_FEATURES")?.split(",") ??
-      FEATURES.map((feature) => feature.name);
+    const chosen = Deno.env.get("SLUICE_FEATURES")?.split(",");
+    const all = FEATURES.map((feature) => feature.name);
     await using direct: StartedEngine = await startEngine(name);
     await using started = new AsyncDisposableStack();
     const shared: StartedEngine[] = [];
@@ -62,13 +63,14 @@ for (const { name, usual, servers: count } of ENGINES) {
       const own = (seed + at) >>> 0;
       // What clients meet at once depends on more than the seed: that is for those who hunt.
       const isConcurrent = total >= LONG && (own >>> 1) % 2 === 1;
+      const few = total >= LONG && (own >>> 2) % 2 === 1 ? fewFeatures(own, name) : undefined;
       const failure = await round(servers, own, {
         clients: 50,
         servers: count,
         sessions: 2,
         isConcurrent,
         steps,
-        features,
+        features: chosen ?? few ?? all,
         capabilities: own % 2 === 0 ? CLASSIC : CLASSIC | Capability.DEPRECATE_EOF,
         mustShare: Deno.env.get("SLUICE_KEPT") === "1",
         probeEvery: 500,

@@ -16,6 +16,19 @@ export const FEATURES: readonly Feature[] = [
   ...HOLDING_FEATURES,
 ];
 
+/** Most that {@link fewFeatures} adds to the first one. */
+const FEW = 4;
+
+/** A few by a seed: what two of them do to each other shows sooner where there are no others. */
+export function fewFeatures(seed: number, engine: EngineName): string[] {
+  const random = new Random(seed);
+  const all = FEATURES.filter(({ engines }) => engines?.includes(engine) ?? true);
+  // One that holds server sessions fills them with what others do.
+  const inner = all.filter(({ holds, isOuter }) => holds !== true && isOuter !== true);
+  const some = [random.pick(inner), ...random.some(all, FEW)];
+  return [...new Set(some.map(({ name }) => name))];
+}
+
 export interface GeneratorOptions {
   readonly seed: number;
   readonly engine: EngineName;
