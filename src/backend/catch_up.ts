@@ -8,6 +8,7 @@ import { loginStatement, oceanbaseCollation } from "../state/login_statement.ts"
 import { caughtUp, type SessionState, Unread, type UnreadValues } from "../state/session_state.ts";
 import { SET_BY_SCHEMA } from "../state/variables.ts";
 import { userVariable } from "../state/user_variables.ts";
+import { changeUser } from "./change_user.ts";
 import { CLEARS_CONDITIONS, dropOwnConditions, restoreReports, settlePending } from "./read_out.ts";
 import {
   exchange,
@@ -18,13 +19,6 @@ import {
   setOption,
 } from "./server_exchange.ts";
 import type { ServerSession } from "./server_session.ts";
-
-/** No command brings this server session there: only one that has just logged in will do. */
-export class NeedsFreshSession extends SluiceError {
-  constructor() {
-    super("state_lost", "The session's state cannot be had on this server session");
-  }
-}
 
 export interface BringOptions {
   /** The command asks for LAST_INSERT_ID(). */
@@ -47,30 +41,37 @@ export async function bringTo(
   const options = { dialect: server.dialect, asksInsertId, keepsUnknown };
   if (server.state.known!.isPending) await settlePending(server);
   let catchUp = difference(wanted, server.state.known!, options);
-  const needsReset = catchUp?.needsReset === true;
-  if (needsReset) {
-    await reset(server);
+  const again = keepsUnknown ? undefined : catchUp?.again;
+  if (again !== undefined) {
+    await BEGIN_AGAIN[again](server);
     catchUp = difference(wanted, server.state.known!, options);
   }
-  if (catchUp === undefined) return;
+  if (catchUp !== undefined) {
+    await carryOut(server, catchUp);
+    caughtUp(server.state.known!, wanted, asksInsertId);
+  }
+  if (logsDebug() && (again ?? catchUp) !== undefined) tellCatchUp(server, catchUp, again);
+}
+
+async function carryOut(server: ServerSession, catchUp: CatchUp): Promise<void> {
   if (catchUp.unread !== undefined) throw new LostValues(catchUp.unread);
-  if (catchUp.needsReset || catchUp.needsLogin) throw new NeedsFreshSession();
+  if (catchUp.again !== undefined) {
+    throw new SluiceError("state_lost", "The session's state cannot be had on this server session");
+  }
   await run(server, commandsOf(server, catchUp));
   await dropOwnConditions(server);
-  caughtUp(server.state.known!, wanted, asksInsertId);
-  if (logsDebug()) tellCatchUp(server, catchUp, needsReset);
 }
 
 /** Which kinds of things were sent: values are nobody's business. */
 function tellCatchUp(
   { id, backend }: ServerSession,
-  { schema, role, several, count }: CatchUp,
-  isReset: boolean,
+  { schema, role, several, count = 0 }: Partial<CatchUp> = {},
+  again: CatchUp["again"],
 ): void {
   logDebug("server session caught up", {
     ss_id: id,
     server: backend.label,
-    reset: isReset || undefined,
+    began: again,
     schema: schema !== undefined || undefined,
     role: role !== undefined || undefined,
     several,
@@ -175,6 +176,17 @@ function keepWhatStays(known: SessionState, before: SessionState | undefined): v
   known.setRole(before?.role ?? "");
   known.setSeveral(before?.several);
 }
+
+async function logInAgain(server: ServerSession): Promise<void> {
+  const several = server.state.known?.several;
+  server.state.known = undefined;
+  await run(server, [changeUser(server)]);
+  server.onLoggedInAgain();
+  await introduce(server);
+  server.state.known!.setSeveral(several);
+}
+
+const BEGIN_AGAIN = { reset, login: logInAgain } as const;
 
 async function run(server: ServerSession, commands: readonly OwnCommand[]): Promise<void> {
   const replies = await exchange(server, commands);

@@ -17,6 +17,12 @@ export interface OwnCommand {
   readonly payload: Uint8Array;
   /** See `ReportedCommand`. */
   readonly settles?: true;
+  /**
+   * The answer to a packet of an authentication exchange, or undefined where the server goes on.
+   * @throws {SluiceError}
+   * @throws {ProtocolError}
+   */
+  readonly answer?: (payload: Uint8Array) => Uint8Array | undefined;
 }
 
 /** A statement. */
@@ -107,14 +113,11 @@ class Exchange implements ServerSessionUser {
     try {
       this.#take();
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      const { label } = this.#server.backend;
       this.#server.close();
-      this.#outcome.reject(
-        new SluiceError("server_malformed", `Malformed packet from server ${label}`, {
-          cause: error,
-        }),
-      );
+      if (error instanceof SluiceError) return this.#outcome.reject(error);
+      if (!(error instanceof ProtocolError)) throw error;
+      const message = `Malformed packet from server ${this.#server.backend.label}`;
+      this.#outcome.reject(new SluiceError("server_malformed", message, { cause: error }));
     }
   }
 
@@ -150,7 +153,10 @@ class Exchange implements ServerSessionUser {
       this.#parts.push(server.buffer.slice(server.moved, server.walked));
       this.#total += server.walked - server.moved;
       server.moved = server.walked;
-      if (!tracker.done) break;
+      if (!tracker.done) {
+        this.#answer();
+        break;
+      }
       this.#replies.push(packetsOf(concat(this.#parts)));
       this.#parts = [];
       if (this.#replies.length === this.#commands.length) {
@@ -164,9 +170,25 @@ class Exchange implements ServerSessionUser {
     else if (server.end === server.buffer.length) server.enlarge();
     server.read();
   }
+
+  /** The server may ask for more before it replies. */
+  #answer(): void {
+    const { answer } = this.#commands[this.#replies.length]!;
+    if (answer === undefined) return;
+    const { tracker } = this.#server;
+    const asked = packetsOf(concat(this.#parts));
+    this.#parts = [];
+    for (const payload of asked) {
+      const answered = answer(payload);
+      if (answered === undefined) continue;
+      const sequence = tracker.nextSequence;
+      tracker.resume(sequence);
+      this.#write(frame(answered, sequence));
+    }
+  }
 }
 
-/** Payloads of a reply's packets. Those of 16 MiB stay in pieces: nothing here asks for them. */
+/** Payloads of packets. Those of 16 MiB stay in pieces: nothing here asks for them. */
 function packetsOf(bytes: Uint8Array): Uint8Array[] {
   const payloads: Uint8Array[] = [];
   for (let at = 0; at < bytes.length;) {

@@ -356,6 +356,12 @@ export class ServerSession implements ServerEntry, TrackedSession {
     if (logsDebug()) this.#tellClosed(this.#ending || reason);
   }
 
+  /** Its account has logged in anew, without a schema. */
+  onLoggedInAgain(): void {
+    this.#schema = "";
+    this.state.forgetPrepared();
+  }
+
   #tellClosed(reason: string): void {
     logDebug("server session closed", {
       ss_id: this.id,

@@ -5,7 +5,7 @@
  */
 import { ProtocolError } from "../errors.ts";
 import { decodeText, PacketReader, PacketWriter } from "./bytes.ts";
-import { Capability, Head } from "./constants.ts";
+import { Capability, Command, Head } from "./constants.ts";
 
 /** The first packet of a server, protocol version 10. */
 export interface Greeting {
@@ -247,4 +247,18 @@ export function decodeChangeUser(payload: Uint8Array, capabilities: number): Cha
     ? reader.lenencBytes()
     : new Uint8Array(0);
   return { user, authResponse, database, charset, authPlugin, attributes };
+}
+
+/** The whole payload, from the command byte on. @param capabilities as {@link decodeChangeUser} */
+export function encodeChangeUser(request: ChangeUser, capabilities: number): Uint8Array {
+  const writer = new PacketWriter(128).u8(Command.CHANGE_USER).nulText(request.user);
+  if ((capabilities & Capability.SECURE_CONNECTION) !== 0) {
+    writer.u8(request.authResponse.length).bytes(request.authResponse);
+  } else {
+    writer.bytes(request.authResponse).u8(0);
+  }
+  writer.nulText(request.database).u16(request.charset);
+  if ((capabilities & Capability.PLUGIN_AUTH) !== 0) writer.nulText(request.authPlugin);
+  if ((capabilities & Capability.CONNECT_ATTRS) !== 0) writer.lenencBytes(request.attributes);
+  return writer.view();
 }

@@ -148,7 +148,7 @@ async function stateFor(
   if (way.unread !== undefined) {
     throw lost("a setting that it was prepared with is known to nobody any more");
   }
-  if (!way.needsLogin && !way.needsReset) return state;
+  if (way.again === undefined) return state;
   // No command leaves a schema: where a statement does not name it, none was as good as any other
   // than the client's, out of which servers go to execute it, and back.
   if (isBoundToNoSchema({ context, text })) {

@@ -3,7 +3,7 @@
  * client's state and to what the command needs. It has the session until it is done, and disposes of
  * it where it ends before.
  */
-import { bringTo, introduce, isAlive, LostValues, NeedsFreshSession } from "../backend/catch_up.ts";
+import { bringTo, introduce, isAlive, LostValues } from "../backend/catch_up.ts";
 import type { Backend } from "../backend/backend.ts";
 import type { PoolRequest } from "../backend/pool_request.ts";
 import { clearConditions } from "../backend/read_out.ts";
@@ -19,8 +19,8 @@ import type { LastServer } from "./last_server.ts";
 import { type PlannedCommand, replacedBy } from "./planned_command.ts";
 import { UnmetNeed } from "./server_need.ts";
 
-/** Server sessions that are tried one after the other until a fresh one comes. */
-const MOST_TRIES = 100;
+/** Server sessions that are asked one after the other until one answers. */
+const MOST_ASKED = 100;
 
 /** ER_BAD_DB_ERROR, ER_DBACCESS_DENIED_ERROR */
 const NO_SCHEMA: ReadonlySet<number> = new Set([1049, 1044]);
@@ -95,11 +95,10 @@ export class SharedOpening {
       } catch (error) {
         if (this.#ended !== undefined) throw this.#ended;
         if (error instanceof LostValues) state.forget(error.values);
-        const limit = error instanceof NeedsFreshSession ? MOST_TRIES : 2;
         const isBound = this.#home.current !== undefined;
         if (isBound) throw error;
         if (this.#goesWithout(error)) continue;
-        if (!mayHelpElsewhere(error) || tries >= limit) throw error;
+        if (!mayHelpElsewhere(error) || tries >= 2) throw error;
         this.#isWary = true;
       }
     }
@@ -197,7 +196,7 @@ export class SharedOpening {
         onOpening: (id) => this.#connecting = id,
       });
       this.#connecting = 0;
-      if (!this.#isWary || tries >= MOST_TRIES || await isAlive(session)) return session;
+      if (!this.#isWary || tries >= MOST_ASKED || await isAlive(session)) return session;
       this.#session = undefined;
     }
   }

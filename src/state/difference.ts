@@ -32,10 +32,11 @@ export interface CatchUp {
   /** One SET statement, in ASCII, and how many variables it sets. */
   readonly set: string | undefined;
   readonly count: number;
-  /** COM_RESET_CONNECTION comes first; then the difference from the state behind it. */
-  readonly needsReset: boolean;
-  /** Not even that helps: COM_CHANGE_USER or another server session. */
-  readonly needsLogin: boolean;
+  /**
+   * What comes first: COM_RESET_CONNECTION, or COM_CHANGE_USER where not even that helps. Then it is
+   * the difference from the state behind it that counts.
+   */
+  readonly again: "reset" | "login" | undefined;
   /** Wanted values that only another server session has: they must be read there first. */
   readonly unread: UnreadValues | undefined;
   /** Of catching up, in microseconds of a server: for choosing among idle server sessions. */
@@ -61,7 +62,7 @@ const Cost = {
   variable: 2,
   read: 60,
   reset: 220,
-  login: 600,
+  login: 260,
 };
 
 /** Undefined where nothing differs. */
@@ -76,10 +77,10 @@ export function difference(
   }
   // Not even a reset leads back to the roles of the login.
   const isLoginRole = wanted.role === "" && known.role !== "";
-  if (isLoginRole || (wanted.schema === "" && known.schema !== "")) return afresh("needsLogin");
-  if (known.isUncertain && !keepsUnknown) return afresh("needsReset");
+  if (isLoginRole || (wanted.schema === "" && known.schema !== "")) return afresh("login");
+  if (known.isUncertain && !keepsUnknown) return afresh("reset");
   const plan = new Assignments(wanted, known, options);
-  if (!plan.addUserVariables() || !plan.addVariables()) return afresh("needsReset");
+  if (!plan.addUserVariables() || !plan.addVariables()) return afresh("reset");
   const { set, unread, count } = plan;
   const schema = plan.needsSchema || wanted.schema !== known.schema ? wanted.schema : undefined;
   const role = wanted.role === known.role ? undefined : wanted.role;
@@ -89,10 +90,10 @@ export function difference(
     (several === undefined ? 0 : Cost.several) +
     (set === undefined ? 0 : Cost.set + count * Cost.variable) +
     (unread === undefined ? 0 : Cost.read);
-  return { schema, role, several, set, count, unread, needsReset: false, needsLogin: false, cost };
+  return { schema, role, several, set, count, unread, again: undefined, cost };
 }
 
-function afresh(what: "needsReset" | "needsLogin"): CatchUp {
+function afresh(again: "reset" | "login"): CatchUp {
   return {
     schema: undefined,
     role: undefined,
@@ -100,9 +101,8 @@ function afresh(what: "needsReset" | "needsLogin"): CatchUp {
     set: undefined,
     count: 0,
     unread: undefined,
-    needsReset: what === "needsReset",
-    needsLogin: what === "needsLogin",
-    cost: what === "needsReset" ? Cost.reset : Cost.login,
+    again,
+    cost: Cost[again],
   };
 }
 

@@ -3,8 +3,8 @@ import { encodeText } from "../../src/protocol/bytes.ts";
 import { encodeStatementRequest } from "../../src/protocol/command.ts";
 import { ClientAuth, LoginKey } from "../../src/protocol/auth.ts";
 import { Capability, Command, ExecuteFlag } from "../../src/protocol/constants.ts";
+import { encodeChangeUser } from "../../src/protocol/handshake.ts";
 import {
-  encodeChangeUser,
   encodeExecute,
   encodeFetch,
   encodeLongData,

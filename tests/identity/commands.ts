@@ -11,10 +11,10 @@ import {
 } from "../../src/protocol/constants.ts";
 import type { Parameter } from "../../src/protocol/prepared.ts";
 import type { Value } from "../../src/protocol/binary_value.ts";
+import { encodeChangeUser } from "../../src/protocol/handshake.ts";
 import {
   encodeBinlogDump,
   encodeBulkExecute,
-  encodeChangeUser,
   encodeExecute,
   encodeFetch,
   encodeFieldList,

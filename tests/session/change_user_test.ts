@@ -3,11 +3,10 @@ import { assertEquals } from "@std/assert";
 import { ClientAuth, LoginKey, NATIVE, SHA2 } from "../../src/protocol/auth.ts";
 import { concat, frame } from "../../src/protocol/bytes.ts";
 import { Capability, Command, Head } from "../../src/protocol/constants.ts";
-import type { ChangeUser } from "../../src/protocol/handshake.ts";
+import { type ChangeUser, encodeChangeUser } from "../../src/protocol/handshake.ts";
 import { decodeErr } from "../../src/protocol/response.ts";
 import { FakeClient, queryBytes } from "../fake/client.ts";
 import { FakeServer } from "../fake/server.ts";
-import { encodeChangeUser } from "../support/codec/requests.ts";
 import { eventually } from "../support/eventually.ts";
 import { TestProxy } from "../support/test_proxy.ts";
 

@@ -69,7 +69,7 @@ Deno.test("At level debug the log follows sessions, pins, waits and catch-ups", 
     );
     // The second client has no such variable, which takes a reset, and another schema.
     assertEquals(caught.slice(-2).map(({ schema }) => schema), [true, true]);
-    assertEquals(caught.slice(-2).map(({ reset }) => reset), [true, undefined]);
+    assertEquals(caught.slice(-2).map(({ began }) => began), ["reset", undefined]);
     assertEquals(caught.at(-1)!.variables, 2);
   } finally {
     await first.end();

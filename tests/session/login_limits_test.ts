@@ -2,11 +2,10 @@
 import { assertEquals } from "@std/assert";
 import { ClientAuth, LoginKey, NATIVE, SHA2 } from "../../src/protocol/auth.ts";
 import { Capability } from "../../src/protocol/constants.ts";
-import { decodeAuthSwitch, encodeLogin } from "../../src/protocol/handshake.ts";
+import { decodeAuthSwitch, encodeChangeUser, encodeLogin } from "../../src/protocol/handshake.ts";
 import { decodeErr } from "../../src/protocol/response.ts";
 import { FakeClient, type FakeLogin } from "../fake/client.ts";
 import { FakeServer } from "../fake/server.ts";
-import { encodeChangeUser } from "../support/codec/requests.ts";
 import { eventually } from "../support/eventually.ts";
 import { APP, type TestConfig, TestProxy } from "../support/test_proxy.ts";
 

@@ -205,7 +205,7 @@ function stateOf(values: Readonly<Record<string, string>> = {}, schema = ""): Se
 function sent(wanted: SessionState, known: SessionState, dialect: Dialect): string {
   const found = difference(wanted, known, { dialect });
   if (found === undefined) return "";
-  if (found.needsReset || found.needsLogin) return found.needsReset ? "reset" : "login";
+  if (found.again !== undefined) return found.again;
   assert(found.cost > 0);
   const schema = found.schema === undefined ? [] : [`USE ${found.schema}`];
   return [...schema, found.role ?? [], found.set ?? []].flat().join("; ");

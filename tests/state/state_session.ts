@@ -156,12 +156,12 @@ export class StateSession implements Disposable {
   async catchUp(wanted: SessionState): Promise<boolean> {
     await this.settle();
     let next = difference(wanted, this.known, { dialect: this.dialect });
-    if (next?.needsReset) {
+    if (next?.again === "reset") {
       await this.reset();
       next = difference(wanted, this.known, { dialect: this.dialect });
     }
     if (next?.unread) throw new Error(`Nobody has read ${JSON.stringify(next.unread)}`);
-    if (next?.needsReset || next?.needsLogin) return false;
+    if (next?.again !== undefined) return false;
     if (next?.schema !== undefined) {
       await this.#command(Command.INIT_DB, encodeText(next.schema));
     }

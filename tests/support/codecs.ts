@@ -31,7 +31,7 @@ export const CODECS: Partial<Record<SampleKind, Codec>> = {
   "auth more data": codec(handshake.decodeAuthMoreData, handshake.encodeAuthMoreData),
   "change user": codec(
     (payload, { agreed }) => handshake.decodeChangeUser(payload, agreed.capabilities),
-    (value, { agreed }) => requests.encodeChangeUser(value, agreed.capabilities),
+    (value, { agreed }) => handshake.encodeChangeUser(value, agreed.capabilities),
   ),
   ok: codec(
     (payload, { agreed }) => response.decodeOk(payload, agreed.capabilities),

@@ -5,7 +5,6 @@
 import { writeNullBitmap, writeValue } from "../../../src/protocol/binary_value.ts";
 import { encodeText, PacketWriter } from "../../../src/protocol/bytes.ts";
 import { Capability, Command, ExecuteFlag } from "../../../src/protocol/constants.ts";
-import type { ChangeUser } from "../../../src/protocol/handshake.ts";
 import { type Execute, writeParameterType } from "../../../src/protocol/prepared.ts";
 
 /** COM_INIT_DB, COM_CREATE_DB, COM_DROP_DB and COM_STMT_PREPARE. */
@@ -26,20 +25,6 @@ export function encodeFieldList(
   { table, wildcard }: { readonly table: string; readonly wildcard: string },
 ): Uint8Array {
   return new PacketWriter(64).u8(Command.FIELD_LIST).nulText(table).text(wildcard).view();
-}
-
-/** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_change_user.html */
-export function encodeChangeUser(request: ChangeUser, capabilities: number): Uint8Array {
-  const writer = new PacketWriter(128).u8(Command.CHANGE_USER).nulText(request.user);
-  if ((capabilities & Capability.SECURE_CONNECTION) !== 0) {
-    writer.u8(request.authResponse.length).bytes(request.authResponse);
-  } else {
-    writer.bytes(request.authResponse).u8(0);
-  }
-  writer.nulText(request.database).u16(request.charset);
-  if ((capabilities & Capability.PLUGIN_AUTH) !== 0) writer.nulText(request.authPlugin);
-  if ((capabilities & Capability.CONNECT_ATTRS) !== 0) writer.lenencBytes(request.attributes);
-  return writer.view();
 }
 
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_com_stmt_execute.html */
