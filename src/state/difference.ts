@@ -56,6 +56,8 @@ export interface DifferenceOptions {
 /** Measured with MySQL 9.7 and MariaDB 10.11 over loopback; only their proportions matter. */
 const Cost = {
   schema: 15,
+  /** Where there is none: the way back is a login, and others may have none either. */
+  firstSchema: 30,
   several: 10,
   role: 40,
   set: 40,
@@ -86,7 +88,8 @@ export function difference(
   const role = wanted.role === known.role ? undefined : wanted.role;
   const several = wanted.several === known.several ? undefined : wanted.several ?? !known.several;
   if ((schema ?? role ?? several ?? set ?? unread) === undefined) return undefined;
-  const cost = (schema === undefined ? 0 : Cost.schema) + (role === undefined ? 0 : Cost.role) +
+  const schemaCost = known.schema === "" ? Cost.firstSchema : Cost.schema;
+  const cost = (schema === undefined ? 0 : schemaCost) + (role === undefined ? 0 : Cost.role) +
     (several === undefined ? 0 : Cost.several) +
     (set === undefined ? 0 : Cost.set + count * Cost.variable) +
     (unread === undefined ? 0 : Cost.read);

@@ -223,7 +223,7 @@ Deno.test("Only statements that ask for the insert id need it", () => {
   assertEquals(difference(stateOf(), stateOf({ last_insert_id: "5" }), options), undefined);
 });
 
-Deno.test("Roles are set as the client set them, and only another server session has those of the login", () => {
+Deno.test("Roles are set as the client set them, and only a login has those of the login", () => {
   const [wanted, known] = [stateOf(), stateOf()];
   wanted.setRole("SET ROLE reader");
   assertEquals(sent(wanted, known, "mariadb"), "SET ROLE reader");
@@ -258,6 +258,14 @@ Deno.test("An uncertain session is reset", () => {
 Deno.test("Logins that differ are differences", () => {
   const other = SessionState.afterLogin("", new Map([...LOGIN, ["sql_mode", "ANSI"]]));
   assertEquals(sent(stateOf(), other, "mysql"), "SET SESSION sql_mode=_utf8mb4 x''");
+});
+
+Deno.test("Server sessions without a schema are left to those who have none", () => {
+  const wanted = stateOf({}, "shop");
+  const costs = ["other", ""].map((schema) => {
+    return difference(wanted, stateOf({}, schema), { dialect: "mysql" })!.cost;
+  });
+  assert(costs[0]! < costs[1]!);
 });
 
 Deno.test("What is sent is ASCII, and more of it costs more", () => {
