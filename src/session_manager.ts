@@ -97,7 +97,7 @@ export interface ServerSessionInfo {
   readonly localAddress: string;
   /** Version of the client's state that it was last brought to; undefined for private ones. */
   readonly stateVersion: number | undefined;
-  /** System variables whose changes the server has reported, by lower-case name. */
+  /** Of a private one: system variables whose changes the server has reported, by lower-case name. */
   readonly variables: ReadonlyMap<string, string>;
 }
 

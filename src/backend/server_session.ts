@@ -377,6 +377,8 @@ export class ServerSession implements ServerEntry, TrackedSession {
   onSessionTrack(ok: OkPacket): void {
     this.#schema = trackedSchema(ok) ?? this.#schema;
     this.state.take(ok, this.#schema);
+    // Of one that clients share, that is where they are.
+    if (this.state.reports !== undefined) return;
     for (const { type, data } of ok.track) {
       if (type !== SessionTrack.SYSTEM_VARIABLES) continue;
       this.#variables ??= new Map();
