@@ -2,6 +2,7 @@
 import type { Address } from "../config/types.ts";
 import { messageOf } from "../errors.ts";
 import { logWarning } from "../log.ts";
+import { setOptions } from "./transport.ts";
 
 /** Pause after an accept that failed for want of descriptors or memory: they may come back. */
 const PAUSE_AFTER_FAILURE = 100;
@@ -36,7 +37,7 @@ export class Listener {
     while (!this.#isClosed) {
       try {
         const client = await this.#listener.accept();
-        client.setNoDelay(true);
+        setOptions(client);
         this.#onClient(client);
       } catch (error) {
         if (this.#isClosed) return;

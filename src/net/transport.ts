@@ -24,8 +24,17 @@ export type Settled = (outcome: unknown) => void;
 /** Connects over TCP. @throws what `Deno.connect` throws, also when the signal fires */
 export async function dial(address: Address, signal: AbortSignal): Promise<Transport> {
   const connection = await Deno.connect({ ...address, signal });
-  connection.setNoDelay(true);
+  setOptions(connection);
   return connection;
+}
+
+/**
+ * Small packets go out at once, and a connection whose other end is gone without a word breaks after
+ * the time that the system has for that: nothing else ends a wait for its answer.
+ */
+export function setOptions(connection: Deno.TcpConn): void {
+  connection.setNoDelay(true);
+  connection.setKeepAlive(true);
 }
 
 /** Writes all of the bytes; nearly always the first write takes them. */

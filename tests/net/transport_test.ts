@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Listener } from "../../src/net/listener.ts";
 import { closeQuietly, dial, writeAll } from "../../src/net/transport.ts";
 import { FakeTransport } from "../fake/transport.ts";
@@ -22,6 +22,30 @@ Deno.test("A transport can be closed twice quietly", () => {
   closeQuietly(transport);
   closeQuietly(transport);
   assertEquals(transport.isClosed, true);
+});
+
+/** Ports of one's own that wait for a keep-alive. https://docs.kernel.org/networking/proc_net_tcp.html */
+async function keptAlive(): Promise<number[]> {
+  const [, ...rows] = (await Deno.readTextFile("/proc/net/tcp")).trim().split("\n");
+  return rows.map((row) => row.trim().split(/\s+/)).flatMap((fields) => {
+    const isKeptAlive = fields[5]!.startsWith("02:");
+    return isKeptAlive ? [parseInt(fields[1]!.split(":")[1]!, 16)] : [];
+  });
+}
+
+Deno.test({
+  name: "Both ends of a connection ask whether the other one is still there",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const clients: Deno.TcpConn[] = [];
+    const listener = new Listener(LOCAL, (client) => clients.push(client));
+    const end = await dial(listener.address, NEVER) as Deno.TcpConn;
+    await eventually("the client has arrived", () => clients.length === 1);
+    const kept = await keptAlive();
+    for (const { localAddr } of [end, clients[0]!]) assert(kept.includes(localAddr.port));
+    await listener.close();
+    for (const one of [end, clients[0]!]) one.close();
+  },
 });
 
 Deno.test("The listener hands over clients, and takes no more once closed", async () => {
