@@ -201,6 +201,11 @@ const STATE_RULES: readonly Rule[] = [
       ),
   },
   {
+    name: "login where a schema must go",
+    features: ["schemas"],
+    switchOff: () => replaceMethod(ServerSession.prototype, "onLoggedInAgain", () => () => {}),
+  },
+  {
     name: "reset where a user variable must go",
     features: ["userLiterals", "userComputed"],
     switchOff: () =>
