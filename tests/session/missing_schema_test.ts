@@ -1,10 +1,11 @@
 /** Clients whose schema is dropped, or whose role is taken away, while others use the servers. */
 import { assertEquals } from "@std/assert";
-import { type Connection, createConnection } from "mysql2";
+import type { Connection } from "mysql2";
 import { encodeText } from "../../src/protocol/bytes.ts";
 import { Command, Head } from "../../src/protocol/constants.ts";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
-import { APP, TestProxy } from "../support/test_proxy.ts";
+import { APP } from "../support/test_proxy.ts";
+import { withTwoClients } from "../support/two_clients.ts";
 import { value } from "../support/value.ts";
 import { WireClient } from "../support/wire_client.ts";
 
@@ -36,21 +37,7 @@ for (const name of ["mariadb", "mysql"] as const) {
     Deno.test({
       name: `${name}: ${title}`,
       ignore: engine.ignore,
-      fn: async () => {
-        await using proxy = await TestProxy.start({
-          servers: [engine.engine.port],
-          sharing: "transaction",
-          proxy: { session_pool_default_max_conn: 1 },
-        });
-        const connect = () => createConnection({ host: "127.0.0.1", port: proxy.port, ...APP });
-        const [a, b] = [await connect(), await connect()];
-        try {
-          await run(a, b, proxy.port);
-        } finally {
-          await a.end();
-          await b.end();
-        }
-      },
+      fn: () => withTwoClients(engine.engine.port, (a, b, { port }) => run(a, b, port)),
     });
 
   shared("who is in a schema that is dropped can select another one", async (a, b) => {

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import { type Connection, createConnection } from "mysql2";
 import { isAvailable, sharedEngine } from "../support/shared_engine.ts";
-import { APP, TestProxy } from "../support/test_proxy.ts";
+import { APP, type TestProxy } from "../support/test_proxy.ts";
+import { withTwoClients } from "../support/two_clients.ts";
 import { value } from "../support/value.ts";
 
 /** What a login gives a session, and what clients may have left there. */
@@ -17,9 +18,8 @@ for (const name of ["mariadb", "mysql", "seekdb"] as const) {
     "GRANT ALL ON *.* TO app@'%'",
     "CREATE DATABASE shop",
   ]);
-  const at = { host: "127.0.0.1", ...APP };
 
-  /** Two clients of one server session, one without a schema and one with. */
+  /** One without a schema, and one with. */
   const shared = (
     title: string,
     run: (none: Connection, some: Connection, proxy: TestProxy) => Promise<void>,
@@ -27,24 +27,15 @@ for (const name of ["mariadb", "mysql", "seekdb"] as const) {
     Deno.test({
       name: `${name}: ${title}`,
       ignore: engine.ignore,
-      fn: async () => {
-        await using proxy = await TestProxy.start({
-          servers: [engine.engine.port],
-          sharing: "transaction",
-          proxy: { session_pool_default_max_conn: 1 },
-        });
-        const none = await createConnection({ ...at, port: proxy.port });
-        const some = await createConnection({ ...at, port: proxy.port, database: "shop" });
-        try {
-          await run(none, some, proxy);
-        } finally {
-          for (const client of [none, some]) await client.end();
-        }
-      },
+      fn: () => withTwoClients(engine.engine.port, run, [undefined, "shop"]),
     });
 
   shared("who has no schema goes on where another client had one", async (none, some, proxy) => {
-    const direct = await createConnection({ ...at, port: engine.engine.port });
+    const direct = await createConnection({
+      host: "127.0.0.1",
+      port: engine.engine.port,
+      ...APP,
+    });
     const seen = await value(direct, SEEN);
     await direct.end();
     await some.query(
