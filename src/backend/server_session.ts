@@ -356,12 +356,6 @@ export class ServerSession implements ServerEntry, TrackedSession {
     if (logsDebug()) this.#tellClosed(this.#ending || reason);
   }
 
-  /** Its account has logged in anew, without a schema. */
-  onLoggedInAgain(): void {
-    this.#schema = "";
-    this.state.forgetPrepared();
-  }
-
   #tellClosed(reason: string): void {
     logDebug("server session closed", {
       ss_id: this.id,
@@ -371,6 +365,12 @@ export class ServerSession implements ServerEntry, TrackedSession {
       duration_ms: Date.now() - this.#openedSince,
       statements: this.statements,
     });
+  }
+
+  /** Its account has logged in anew, without a schema. */
+  onLoggedInAgain(): void {
+    this.#schema = "";
+    this.state.forgetPrepared();
   }
 
   /** A reply has reported changes of the session. */

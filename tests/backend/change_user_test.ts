@@ -3,19 +3,23 @@ import { changeUser } from "../../src/backend/change_user.ts";
 import { exchange, failureOf, plainCommand } from "../../src/backend/server_exchange.ts";
 import { SluiceError } from "../../src/errors.ts";
 import { NATIVE, nativeProof, SHA2, sha2Proof } from "../../src/protocol/auth.ts";
+import { decodeText } from "../../src/protocol/bytes.ts";
 import { Command } from "../../src/protocol/constants.ts";
 import {
   decodeChangeUser,
   encodeAuthMoreData,
   encodeAuthSwitch,
 } from "../../src/protocol/handshake.ts";
+import { makeRsaKey } from "../../src/session/rsa_key.ts";
 import type { FakePeer } from "../fake/server.ts";
 import { BackendBench } from "../support/backend_bench.ts";
 import { loginOf } from "../support/login_of.ts";
 
 const LOGIN = loginOf();
 const NONCE = Uint8Array.from({ length: 20 }, (_, at) => 0x61 + at);
+const REQUEST_PUBLIC_KEY = 2;
 const FAST_OK = 3;
+const FULL_AUTHENTICATION = 4;
 
 async function switchTo(peer: FakePeer, plugin: string): Promise<Uint8Array> {
   await peer.trickle(peer.framed(encodeAuthSwitch({ plugin, authData: NONCE })));
@@ -44,6 +48,16 @@ const ACCEPTED: Readonly<Record<string, (peer: FakePeer) => Promise<void>>> = {
   "by caching_sha2_password": async (peer) => {
     assertEquals(await switchTo(peer, SHA2), sha2Proof(LOGIN.key, NONCE));
     await peer.send(encodeAuthMoreData(Uint8Array.of(FAST_OK)));
+    await peer.ok();
+  },
+  "by caching_sha2_password in full": async (peer) => {
+    await switchTo(peer, SHA2);
+    await peer.send(encodeAuthMoreData(Uint8Array.of(FULL_AUTHENTICATION)));
+    assertEquals(await peer.read(), Uint8Array.of(REQUEST_PUBLIC_KEY));
+    const { publicKey, decrypt } = await makeRsaKey();
+    await peer.send(encodeAuthMoreData(publicKey));
+    const hidden = decrypt(await peer.read());
+    assertEquals(decodeText(hidden.map((byte, at) => byte ^ NONCE[at]!)), "secret\0");
     await peer.ok();
   },
 };
